@@ -1,0 +1,178 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/distribution/reference"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/client"
+)
+
+// Info describes an engine.
+type Info struct {
+	Name       string // its host's name
+	Runtime    string // docker or podman
+	Version    string
+	APIVersion string
+	Now        time.Time // its clock; zero where it does not tell
+}
+
+// Info asks the engine what it is, in two requests.
+func (c *Client) Info(ctx context.Context) (Info, error) {
+	return unary(ctx, c, func(ctx context.Context, api *client.Client) (Info, error) {
+		version, err := api.ServerVersion(ctx)
+		if err != nil {
+			return Info{}, fmt.Errorf("version: %w", err)
+		}
+		system, err := api.Info(ctx)
+		if err != nil {
+			return Info{}, fmt.Errorf("info: %w", err)
+		}
+		info := Info{Name: system.Name, Runtime: "docker", Version: version.Version, APIVersion: api.ClientVersion()}
+		for _, part := range version.Components {
+			if strings.Contains(strings.ToLower(part.Name), "podman") {
+				info.Runtime = "podman"
+			}
+		}
+		info.Now, _ = time.Parse(time.RFC3339Nano, system.SystemTime)
+		return info, nil
+	})
+}
+
+// Summary is what a list tells of a container.
+type Summary struct {
+	ID      string
+	Name    string
+	Image   string // as the container was created with
+	Labels  map[string]string
+	Running bool // paused ones too
+	Created time.Time
+}
+
+// List gives all containers, also those that do not run.
+func (c *Client) List(ctx context.Context) ([]Summary, error) {
+	return unary(ctx, c, func(ctx context.Context, api *client.Client) ([]Summary, error) {
+		list, err := api.ContainerList(ctx, container.ListOptions{All: true})
+		if err != nil {
+			return nil, fmt.Errorf("list containers: %w", err)
+		}
+		summaries := make([]Summary, len(list))
+		for i, s := range list {
+			summaries[i] = Summary{
+				ID: s.ID, Name: nameOf(s.Names), Image: s.Image, Labels: s.Labels,
+				Running: running(s.State), Created: time.Unix(s.Created, 0),
+			}
+		}
+		return summaries, nil
+	})
+}
+
+// Container is what an inspection tells of a container.
+type Container struct {
+	Summary
+	ImageID    string // sha256:...
+	Env        map[string]string
+	TTY        bool
+	Driver     string // of its log
+	Hostname   string
+	StartedAt  time.Time // zero before the first start
+	FinishedAt time.Time // zero before the first end
+}
+
+// Inspect looks at one container. IsNotFound tells the error of one that is gone.
+func (c *Client) Inspect(ctx context.Context, id string) (Container, error) {
+	return unary(ctx, c, func(ctx context.Context, api *client.Client) (Container, error) {
+		r, err := api.ContainerInspect(ctx, id)
+		if err != nil {
+			return Container{}, fmt.Errorf("inspect container: %w", err)
+		}
+		if r.ContainerJSONBase == nil || r.State == nil || r.Config == nil {
+			return Container{}, fmt.Errorf("inspect container: the engine's answer lacks its state or its config")
+		}
+		found := Container{
+			Summary: Summary{
+				ID: r.ID, Name: strings.TrimPrefix(r.Name, "/"), Image: r.Config.Image, Labels: r.Config.Labels,
+				Running: r.State.Running, Created: parseTime(r.Created),
+			},
+			ImageID: r.Image, Env: parseEnv(r.Config.Env), TTY: r.Config.Tty, Hostname: r.Config.Hostname,
+			StartedAt: parseTime(r.State.StartedAt), FinishedAt: parseTime(r.State.FinishedAt),
+		}
+		if r.HostConfig != nil {
+			found.Driver = r.HostConfig.LogConfig.Type
+		}
+		return found, nil
+	})
+}
+
+func parseEnv(list []string) map[string]string {
+	env := make(map[string]string, len(list))
+	for _, entry := range list {
+		name, value, _ := strings.Cut(entry, "=")
+		env[name] = value
+	}
+	return env
+}
+
+// parseTime gives the zero time for the engine's "0001-01-01T00:00:00Z".
+func parseTime(s string) time.Time {
+	t, _ := time.Parse(time.RFC3339Nano, s)
+	return t
+}
+
+func running(state container.ContainerState) bool {
+	return state == container.StateRunning || state == container.StatePaused || state == container.StateRestarting
+}
+
+// nameOf picks the container's own name; the others, with a second slash, are links
+// that other containers have to it.
+func nameOf(names []string) string {
+	for _, name := range names {
+		if name = strings.TrimPrefix(name, "/"); !strings.Contains(name, "/") {
+			return name
+		}
+	}
+	return ""
+}
+
+// ImageName splits the reference of an image, as "ghcr.io/acme/web:1.2@sha256:...",
+// into its name and its tag. A bare digest has neither.
+func ImageName(image string) (name, tag string) {
+	if strings.HasPrefix(image, "sha256:") {
+		return "", ""
+	}
+	ref, err := reference.Parse(image)
+	if err != nil {
+		return image, ""
+	}
+	if named, ok := ref.(reference.Named); ok {
+		name = named.Name()
+	}
+	if tagged, ok := ref.(reference.Tagged); ok {
+		tag = tagged.Tag()
+	}
+	return name, tag
+}
+
+// IsNotFound tells that the container does not exist any more.
+func IsNotFound(err error) bool { return errdefs.IsNotFound(err) }
+
+// IsConflict tells that the container is being removed, or is dead.
+func IsConflict(err error) bool { return errdefs.IsConflict(err) }
+
+// IsUnreadable tells that the container's log driver cannot be read, ever.
+func IsUnreadable(err error) bool { return errdefs.IsNotImplemented(err) }
+
+// IsUnreachable tells that the engine could not be asked at all.
+func IsUnreachable(err error) bool { return client.IsErrConnectionFailed(err) }
+
+// IsDenied tells that the engine, or a proxy before it, does not answer such requests.
+func IsDenied(err error) bool {
+	return errdefs.IsPermissionDenied(err) || errdefs.IsUnauthorized(err) || errdefs.IsNotFound(err) || errdefs.IsNotImplemented(err)
+}

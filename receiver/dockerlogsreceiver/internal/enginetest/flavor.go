@@ -1,0 +1,83 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package enginetest
+
+import "time"
+
+// chunkSize is where the engine cuts a long line: the buffer of its copier.
+const chunkSize = 16384
+
+// flavor is in what engines differ.
+type flavor struct {
+	version       string // of the engine
+	platform      string
+	apiVersion    string // the newest that is served
+	minAPIVersion string
+	timeLayout    string // of the prefix of a record with timestamps=1
+	chunk         int    // bytes after which a line is cut
+	sinceOnce     bool   // since filters only up to the first record that passes
+	lateHeaders   bool   // the header of a log stream comes with its first record
+	modern        bool   // error texts and statuses of the engines after 20.10
+}
+
+// Option changes what kind of engine New makes.
+type Option func(*options)
+
+type options struct {
+	flavor
+	bufferSize int
+}
+
+// Docker20 is Engine 20.10.24, the default.
+func Docker20() Option {
+	return func(o *options) {
+		o.flavor = flavor{
+			version:       "20.10.24+dfsg1",
+			apiVersion:    "1.41",
+			minAPIVersion: "1.12",
+			timeLayout:    "2006-01-02T15:04:05.000000000Z07:00",
+			chunk:         chunkSize,
+		}
+	}
+}
+
+// Docker29 is Engine 29.7.2: another range of API versions, since as a filter up to the first record that passes, content
+// types for log streams, no deprecated fields in events.
+func Docker29() Option {
+	return func(o *options) {
+		Docker20()(o)
+		o.version, o.platform = "29.7.2", "Docker Engine - Community"
+		o.apiVersion, o.minAPIVersion = "1.56", "1.40"
+		o.sinceOnce, o.modern = true, true
+	}
+}
+
+// Podman4 is the compatible API of Podman 4.3.1: timestamps in whole seconds, lines cut after 8,192 bytes, the header of a
+// log stream with its first record.
+func Podman4() Option {
+	return func(o *options) {
+		Docker20()(o)
+		o.version, o.minAPIVersion = "4.3.1", "1.24"
+		o.timeLayout = time.RFC3339
+		o.chunk = 8192
+		o.lateHeaders = true
+	}
+}
+
+// APIVersions sets the range of API versions that are served.
+func APIVersions(oldest, newest string) Option {
+	return func(o *options) { o.minAPIVersion, o.apiVersion = oldest, newest }
+}
+
+// SinceOnce says whether since filters every record of a stream (false, as 20.10) or is switched off after the first record
+// that passes (true, as 29). It only matters where timestamps run backwards.
+func SinceOnce(once bool) Option {
+	return func(o *options) { o.sinceOnce = once }
+}
+
+// BufferSize is how many bytes an in-memory connection holds in each direction before a writer has to wait; the default is
+// what a unix socket holds, 208 KiB. A small one makes back-pressure come soon.
+func BufferSize(n int) Option {
+	return func(o *options) { o.bufferSize = n }
+}

@@ -1,0 +1,355 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stream
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math"
+)
+
+const (
+	headerSize = 8
+	// minBuffer holds a header and the widest time stamp, some times over.
+	minBuffer = 512
+	// errorKind is the frame type of an EngineError; its text is kept up to
+	// maxErrorSize.
+	errorKind    = 3
+	maxErrorSize = 4 << 10
+	// leastChunk is the size of the smallest chunk, before the last, that a log driver
+	// of the Docker Engine makes of a line; some have larger ones.
+	leastChunk = 16 << 10
+	// keepSize is how much memory the joining of long lines keeps for the next.
+	keepSize = 16 << 10
+)
+
+// Reader reads records from the body of a logs request. It allocates no more
+// than its buffer and, for each stream, a line of the limit's length, whatever
+// the sender claims. It is not safe for concurrent use.
+type Reader struct {
+	src    io.Reader
+	buf    []byte // buf[r:w] is read and not yet decoded
+	r, w   int
+	err    error // sticky; io.EOF only between two frames
+	tty    bool
+	limit  int
+	frames int
+
+	stamps  stampParser
+	last    int64      // time of the newest record, for those that bear none
+	partial [2]partial // lines that are not whole yet, by stream
+	rest    []byte     // of a TTY line that proved to be several records
+	spent   *partial   // gave its buffer to the record last returned
+}
+
+// NewReader makes a reader with a buffer of that many bytes, to be used after Reset.
+// Frames that do not fit into it are read in pieces.
+func NewReader(buffer int) *Reader {
+	return &Reader{buf: make([]byte, max(buffer, minBuffer))}
+}
+
+// Reset makes the reader read from src, as if it were new. tty tells that the container
+// has a terminal, so that its log has no frames. Lines are cut at limit bytes.
+func (d *Reader) Reset(src io.Reader, tty bool, limit int) {
+	*d = Reader{src: src, tty: tty, limit: limit, buf: d.buf}
+}
+
+// Next blocks until a line is whole and returns it. The error is io.EOF where the
+// body ended between two records, io.ErrUnexpectedEOF where it ended inside
+// one, an *EngineError where the engine said why, or that of the source.
+// It stays: every later call returns it again.
+func (d *Reader) Next() (Record, error) {
+	d.release()
+	if d.err != nil {
+		return Record{}, d.err
+	}
+	var (
+		rec Record
+		err error
+	)
+	if d.tty {
+		rec, err = d.nextLine()
+	} else {
+		rec, err = d.nextFrames()
+	}
+	if err != nil {
+		d.err = err
+	}
+	return rec, err
+}
+
+// Ready tells whether Next has a whole record at hand and will not wait for the
+// source.
+func (d *Reader) Ready() bool {
+	if len(d.rest) > 0 {
+		return true
+	}
+	b := d.buf[d.r:d.w]
+	if d.tty {
+		return bytes.IndexByte(b, '\n') >= 0
+	}
+	for len(b) >= headerSize {
+		end := headerSize + int64(binary.BigEndian.Uint32(b[4:]))
+		if end > int64(len(b)) {
+			return false
+		}
+		if b[end-1] == '\n' {
+			return true
+		}
+		b = b[end:]
+	}
+	return false
+}
+
+// Frames counts the engine's records so far, in the unit of the query parameter
+// tail: a line of several chunks counts several times.
+func (d *Reader) Frames() int { return d.frames }
+
+// Pending tells whether a line has begun whose end has not been read.
+func (d *Reader) Pending() bool {
+	return d.partial[0].active || d.partial[1].active || len(d.rest) > 0
+}
+
+// Flush returns, one a call, the lines older than before (nanoseconds since the
+// epoch) whose end never came. It is for the caller that knows that they were
+// the last words of a run of the container, and only after Next has returned
+// io.EOF.
+func (d *Reader) Flush(before int64) (Record, bool) {
+	d.release()
+	if d.err != io.EOF {
+		return Record{}, false
+	}
+	if len(d.rest) > 0 {
+		return d.split(d.takeRest()), true
+	}
+	for i := range d.partial {
+		if p := &d.partial[i]; p.active && p.time < before {
+			rec := d.take(p)
+			if d.tty {
+				rec = d.split(rec)
+			}
+			return rec, true
+		}
+	}
+	return Record{}, false
+}
+
+// nextFrames reads frames until one of them ends a line.
+func (d *Reader) nextFrames() (Record, error) {
+	for {
+		if err := d.need(headerSize); err != nil {
+			return Record{}, err
+		}
+		kind, size, err := parseHeader(d.buf[d.r:])
+		if err != nil {
+			return Record{}, err
+		}
+		if kind == errorKind {
+			return Record{}, d.engineError(size)
+		}
+		if size == 0 {
+			d.r += headerSize
+			continue
+		}
+		inHand := min(size, maxStamp+1)
+		if err := d.need(headerSize + inHand); err != nil {
+			return Record{}, unexpected(err)
+		}
+		ns, width := d.stamps.parse(d.buf[d.r+headerSize:][:inHand])
+		coarse := width == minStamp+1
+		p := &d.partial[kind-1]
+		if width == 0 {
+			ns = d.last
+			if p.active {
+				ns = p.time
+			}
+		}
+		if p.active && !p.continues(ns, coarse) {
+			// The container ended in the middle of that line and ran again. The
+			// frame at hand is left for the next call.
+			return d.take(p), nil
+		}
+		if headerSize+size > len(d.buf) {
+			d.r += headerSize + width
+			p.begin(kind, ns, coarse)
+			ended, err := d.readPieces(p, size-width)
+			if err != nil {
+				return Record{}, err
+			}
+			d.frames++
+			ended = ended || lastChunk(size-width, width)
+			if ended {
+				return d.take(p), nil
+			}
+			continue
+		}
+		if err := d.need(headerSize + size); err != nil {
+			return Record{}, unexpected(err)
+		}
+		payload := d.buf[d.r+headerSize:][:size]
+		d.frames++
+		d.r += headerSize + size
+		line, ended := bytes.CutSuffix(payload[width:], newline)
+		ended = ended || lastChunk(len(line), width)
+		if ended && !p.active {
+			d.last = ns
+			rec := Record{Time: ns, Kind: kind, Coarse: coarse, Body: line}
+			if len(line) > d.limit {
+				rec.Body, rec.Dropped = line[:d.limit], len(line)-d.limit
+			}
+			return rec, nil
+		}
+		p.begin(kind, ns, coarse)
+		p.add(line, d.limit)
+		if ended {
+			return d.take(p), nil
+		}
+	}
+}
+
+var newline = []byte{'\n'}
+
+// lastChunk tells whether a chunk without a line end, of n bytes, is the last of its
+// line all the same: one that did not fill the engine's buffer. It is what a
+// container wrote before it ended, or what the local driver of Engine 20.10
+// makes of every long line. Podman, whose buffer is smaller, marks the last.
+func lastChunk(n, width int) bool {
+	return width == preciseStamp+1 && n < leastChunk
+}
+
+// readPieces adds the next n bytes, a frame larger than the buffer, to a line and
+// tells whether the line ends with them.
+func (d *Reader) readPieces(p *partial, n int) (ended bool, err error) {
+	for n > 0 {
+		if err := d.need(1); err != nil {
+			return false, unexpected(err)
+		}
+		piece := d.buf[d.r:min(d.w, d.r+n)]
+		d.r += len(piece)
+		n -= len(piece)
+		if n == 0 {
+			piece, ended = bytes.CutSuffix(piece, newline)
+		}
+		p.add(piece, d.limit)
+	}
+	return ended, nil
+}
+
+func (d *Reader) engineError(size int) error {
+	d.r += headerSize
+	size = min(size, maxErrorSize)
+	if err := d.need(size); err != nil {
+		return unexpected(err)
+	}
+	return &EngineError{Message: string(bytes.TrimSpace(d.buf[d.r:][:size]))}
+}
+
+func parseHeader(b []byte) (kind Kind, size int, err error) {
+	n := binary.BigEndian.Uint32(b[4:])
+	if b[0] > errorKind || b[1] != 0 || b[2] != 0 || b[3] != 0 || n > math.MaxInt32 {
+		return 0, 0, fmt.Errorf("malformed frame header % x", b[:headerSize])
+	}
+	return max(Kind(b[0]), Stdout), int(n), nil // 0 is stdin, which has no place in a log
+}
+
+// need waits until n bytes, which must fit into the buffer, are at hand. The error
+// is io.EOF where the source ended with none left, io.ErrUnexpectedEOF with some.
+func (d *Reader) need(n int) error {
+	for d.w-d.r < n {
+		if err := d.fill(); err != nil {
+			if d.w > d.r {
+				err = unexpected(err)
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// fill reads once from the source.
+func (d *Reader) fill() error {
+	if d.r > 0 {
+		d.w = copy(d.buf, d.buf[d.r:d.w])
+		d.r = 0
+	}
+	for range 100 { // as bufio: a source that returns nothing for ever is broken
+		n, err := d.src.Read(d.buf[d.w:])
+		d.w += n
+		if n > 0 {
+			return nil // an error that came with bytes comes again without
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return io.ErrNoProgress
+}
+
+func unexpected(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// partial is a line that is not whole yet.
+type partial struct {
+	active  bool
+	kind    Kind
+	coarse  bool
+	time    int64
+	body    []byte
+	dropped int
+	// TTY only: the time stamp as it stood before the line, and how many bytes
+	// of text came since.
+	stamp []byte
+	n     int
+	end   byte // the last byte of the text so far
+}
+
+func (p *partial) begin(kind Kind, ns int64, coarse bool) {
+	if !p.active {
+		p.active, p.kind, p.time, p.coarse, p.dropped, p.n, p.end = true, kind, ns, coarse, 0, 0, 0
+		p.body = p.body[:0]
+	}
+}
+
+// continues tells whether a frame of that time goes on with the line. The engine
+// gives all chunks of a line one time; where it has whole seconds, they may
+// fall into two.
+func (p *partial) continues(ns int64, coarse bool) bool {
+	if coarse && p.coarse {
+		return ns == p.time || ns == p.time+1e9
+	}
+	return ns == p.time
+}
+
+func (p *partial) add(b []byte, limit int) {
+	if len(b) > 0 {
+		p.end = b[len(b)-1]
+	}
+	keep := min(len(b), limit-len(p.body))
+	p.body = append(p.body, b[:keep]...)
+	p.dropped += len(b) - keep
+}
+
+// take ends a line.
+func (d *Reader) take(p *partial) Record {
+	p.active = false
+	d.last, d.spent = p.time, p
+	return Record{Time: p.time, Kind: p.kind, Coarse: p.coarse, Body: p.body, Dropped: p.dropped}
+}
+
+// release drops the buffer of a long line once its record is no longer in use.
+func (d *Reader) release() {
+	if d.spent == nil || len(d.rest) > 0 {
+		return
+	}
+	if cap(d.spent.body) > keepSize {
+		d.spent.body = nil
+	}
+	d.spent = nil
+}

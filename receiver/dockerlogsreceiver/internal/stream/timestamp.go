@@ -1,0 +1,89 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package stream
+
+import "time"
+
+const (
+	// Widths of "2026-11-23T09:37:33Z" and of the widest form that is accepted,
+	// "2026-11-23T09:37:33.123456789+02:00", each without the space behind it.
+	minStamp = 20
+	maxStamp = 35
+	// preciseStamp is the width that the Docker Engine uses, always nine
+	// digits of a second.
+	preciseStamp = 30
+)
+
+// stampParser reads the time stamps in front of records. It keeps the last
+// minute that it saw, because the calendar is the costly part.
+type stampParser struct {
+	minute [16]byte // "2026-11-23T09:37"
+	unix   int64    // seconds since the epoch at its start, UTC
+}
+
+// parse reads a time stamp and the space behind it from the start of b. It gives
+// the time in nanoseconds since the epoch and the width with the space, or width
+// 0 where b does not start with a time stamp.
+func (p *stampParser) parse(b []byte) (ns int64, width int) {
+	if len(b) < minStamp+1 || b[16] != ':' {
+		return 0, 0
+	}
+	if [16]byte(b[:16]) != p.minute {
+		t, err := time.Parse("2006-01-02T15:04", string(b[:16]))
+		if err != nil {
+			return 0, 0
+		}
+		p.minute, p.unix = [16]byte(b[:16]), t.Unix()
+	}
+	tens, ones := b[17]-'0', b[18]-'0'
+	if tens > 6 || ones > 9 {
+		return 0, 0
+	}
+	ns = (p.unix + int64(tens)*10 + int64(ones)) * int64(time.Second)
+	i := 19
+	if b[i] == '.' {
+		i++
+		for unit := int64(time.Second); i < len(b) && unit > 1; i++ {
+			d := b[i] - '0'
+			if d > 9 {
+				break
+			}
+			unit /= 10
+			ns += int64(d) * unit
+		}
+	}
+	if i < len(b) && b[i] == 'Z' {
+		i++
+	} else {
+		offset, ok := parseOffset(b[i:])
+		if !ok {
+			return 0, 0
+		}
+		ns -= int64(offset)
+		i += len("+02:00")
+	}
+	if i >= len(b) || b[i] != ' ' {
+		return 0, 0
+	}
+	return ns, i + 1
+}
+
+// parseOffset reads a zone like "+02:00".
+func parseOffset(b []byte) (time.Duration, bool) {
+	if len(b) < 6 || (b[0] != '+' && b[0] != '-') || b[3] != ':' {
+		return 0, false
+	}
+	var n [4]time.Duration
+	for i, at := range [4]int{1, 2, 4, 5} {
+		if b[at] < '0' || b[at] > '9' {
+			return 0, false
+		}
+		n[i] = time.Duration(b[at] - '0')
+	}
+	offset := (n[0]*10+n[1])*time.Hour + (n[2]*10+n[3])*time.Minute
+	if b[0] == '-' {
+		offset = -offset
+	}
+	return offset, true
+}
