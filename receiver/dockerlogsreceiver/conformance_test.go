@@ -1,0 +1,229 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dockerlogsreceiver
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/enginetest"
+)
+
+// allStrategies are the rows of the conformance suite; the scenarios are its columns.
+var allStrategies = []Strategy{StrategyStreaming, StrategyShortLived, StrategyPolling, StrategyHybrid, StrategyAdaptive}
+
+// flavors are the kinds of engine that the basic scenarios are run on.
+var flavors = []struct {
+	name   string
+	option enginetest.Option
+}{
+	{"20", enginetest.Docker20()},
+	{"29", enginetest.Docker29()},
+	{"podman", enginetest.Podman4()},
+}
+
+// TestConformance holds every strategy to the same promise in every scenario: each
+// line arrives once, byte for byte, in the order of its stream.
+func TestConformance(t *testing.T) {
+	for _, s := range scenarios {
+		for _, flavor := range flavors {
+			if !s.basic && flavor.name != "20" {
+				continue
+			}
+			for _, strategy := range allStrategies {
+				t.Run(fmt.Sprintf("%s/%s/%s", s.name, flavor.name, strategy), func(t *testing.T) {
+					t.Parallel()
+					inBubble(t, func(f *fixture) {
+						f.cfg.Strategy = strategy
+						tr := &trial{fixture: f, want: make(map[string]map[string][]string)}
+						s.run(tr)
+						tr.conclude()
+					}, append([]enginetest.Option{flavor.option}, s.options...)...)
+				})
+			}
+		}
+	}
+}
+
+// scenario is something nasty that happens while containers write.
+type scenario struct {
+	name    string
+	basic   bool // to be run on every flavor
+	options []enginetest.Option
+	run     func(*trial)
+}
+
+// trial is one strategy in one scenario. It keeps the books of what was written.
+type trial struct {
+	*fixture
+	lines    int                            // numbered so far
+	want     map[string]map[string][]string // lines by container and stream
+	wanted   int
+	gaps     int64 // to be told
+	disorder bool  // what a follow had left out comes late
+	ended    bool  // nothing more can be written
+	web      *enginetest.Container
+}
+
+// begin starts the receiver with a container that it has read ten lines of.
+func (tr *trial) begin() *enginetest.Container {
+	tr.t.Helper()
+	return tr.beginWith(enginetest.ContainerSpec{Name: "web"})
+}
+
+func (tr *trial) beginWith(spec enginetest.ContainerSpec) *enginetest.Container {
+	tr.t.Helper()
+	spec.Running = true
+	tr.web = tr.engine.Add(spec)
+	tr.start()
+	tr.write(tr.web, stdout, 10)
+	tr.complete()
+	return tr.web
+}
+
+// write logs that many numbered lines.
+func (tr *trial) write(c *enginetest.Container, stream enginetest.Stream, n int) {
+	c.Write(stream, tr.text(c, stream, n))
+}
+
+// writeAt is write with a time of the engine's own.
+func (tr *trial) writeAt(at time.Time, c *enginetest.Container, stream enginetest.Stream, n int) {
+	c.WriteAt(at, stream, tr.text(c, stream, n))
+}
+
+// writing writes n lines every so often for that many times.
+func (tr *trial) writing(times int, every time.Duration, c *enginetest.Container, n int) {
+	for range times {
+		tr.write(c, stdout, n)
+		tr.pass(every)
+	}
+}
+
+func (tr *trial) text(c *enginetest.Container, stream enginetest.Stream, n int) string {
+	var text strings.Builder
+	for range n {
+		tr.lines++
+		line := fmt.Sprintf("%s %d <\xff\x00é>", c.Name(), tr.lines)
+		tr.expectLine(c, stream, line)
+		text.WriteString(line + "\n")
+	}
+	return text.String()
+}
+
+// expectLine books a line that the container has written.
+func (tr *trial) expectLine(c *enginetest.Container, stream enginetest.Stream, line string) {
+	name := c.Name()
+	if tr.want[name] == nil {
+		tr.want[name] = make(map[string][]string)
+	}
+	kind := map[enginetest.Stream]string{stdout: "stdout", stderr: "stderr"}[stream]
+	tr.want[name][kind] = append(tr.want[name][kind], line)
+	tr.wanted++
+}
+
+// await is eventually with longer steps, for waits of minutes.
+func (tr *trial) await(what string, cond func() bool) {
+	tr.t.Helper()
+	for began := time.Now(); ; tr.pass(100 * time.Millisecond) {
+		tr.settle()
+		if cond() {
+			return
+		}
+		if time.Since(began) > 20*time.Minute {
+			tr.t.Fatalf("waited in vain for %s; delivered %s; logged %v", what, summary(tr.sink.bodies()), tr.messages())
+		}
+	}
+}
+
+// complete waits until all that was written has been delivered.
+func (tr *trial) complete() {
+	tr.t.Helper()
+	tr.await(fmt.Sprint(tr.wanted, " lines"), func() bool { return tr.sink.count() >= tr.wanted })
+	tr.check()
+}
+
+func (tr *trial) check() {
+	tr.t.Helper()
+	got := make(map[string]map[string][]string)
+	for _, rec := range tr.sink.all() {
+		name := rec.resource["container.name"].(string)
+		if got[name] == nil {
+			got[name] = make(map[string][]string)
+		}
+		got[name][rec.stream] = append(got[name][rec.stream], rec.body)
+	}
+	for name, streams := range tr.want {
+		for kind, want := range streams {
+			have := got[name][kind]
+			if tr.disorder {
+				want, have = slices.Sorted(slices.Values(want)), slices.Sorted(slices.Values(have))
+			}
+			if !slices.Equal(want, have) {
+				tr.t.Fatalf("%s of %s: want %s, got %s", kind, name, summary(want), summary(have))
+			}
+		}
+	}
+	require.Equal(tr.t, tr.wanted, tr.sink.count(), "records of anything else")
+}
+
+// conclude checks that all is well after the scenario, and stays so. What must hold of
+// goroutines and captures is checked by the fixture and by the bubble.
+func (tr *trial) conclude() {
+	tr.t.Helper()
+	tr.complete()
+	if tr.web != nil && !tr.ended {
+		tr.write(tr.web, stdout, 3)
+		tr.write(tr.web, stderr, 3)
+		tr.complete()
+	}
+	tr.pass(5 * time.Minute)
+	tr.check()
+	assert.Equal(tr.t, tr.gaps, tr.metric("gaps"), "gaps")
+	tr.stop()
+	tr.check()
+	assert.Zero(tr.t, tr.metric("buffered_bytes"))
+	tr.following(0)
+}
+
+// follows tells whether the strategy has a follow open.
+func (tr *trial) follows() bool {
+	switch tr.cfg.Strategy {
+	case StrategyPolling, StrategyHybrid:
+		return false
+	}
+	return true
+}
+
+// count is how many records the sink has taken.
+func (s *sink) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.taken)
+}
+
+// slowly makes the pipeline take that long for each batch.
+func (tr *trial) slowly(delay time.Duration) { tr.r.next = slow{tr.r.next, delay} }
+
+type slow struct {
+	consumer.Logs
+	delay time.Duration
+}
+
+func (s slow) ConsumeLogs(ctx context.Context, data plog.Logs) error {
+	select {
+	case <-time.After(s.delay):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return s.Logs.ConsumeLogs(ctx, data)
+}

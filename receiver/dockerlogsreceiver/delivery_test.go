@@ -1,0 +1,137 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dockerlogsreceiver
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.uber.org/zap"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/enginetest"
+)
+
+var errRefused = errors.New("memory limit reached")
+
+func TestRefusalHoldsTheBatch(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		c := f.followed()
+		write(c, 1, 3)
+		f.expectLines(1, 3)
+		f.sink.refuse(errRefused)
+		write(c, 4, 6)
+		f.pass(30 * time.Minute)
+		write(c, 7, 9)
+		assert.Greater(t, f.sink.calls(), 10)
+		assert.Less(t, f.sink.calls(), 400)
+		f.sink.refuse(nil)
+		f.expectLines(1, 9)
+		assert.Zero(t, f.metric("dropped_records"))
+		f.following(1)
+	})
+}
+
+// A follow that nobody reads makes the engine skip what it rotates away.
+func TestRefusalClosesTheFollow(t *testing.T) {
+	for name, stop := range map[string]func(*sink){
+		"refusing": func(s *sink) { s.refuse(errRefused) },
+		"blocking": func(s *sink) { s.hold(false) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(f *fixture) {
+				c := f.followed()
+				c.SetFaults(enginetest.Faults{SkipAtRotation: true})
+				stop(f.sink)
+				write(c, 1, 3)
+				f.settle()
+				assert.Equal(t, 1, f.engine.OpenFollows(), "a moment is nothing")
+				f.pass(stallGrace + time.Millisecond)
+				assert.Zero(t, f.engine.OpenFollows())
+				write(c, 4, 1000)
+				c.Rotate(1000)
+				f.pass(time.Minute)
+				f.sink.refuse(nil)
+				f.sink.open()
+				f.expectLines(1, 1000)
+				f.following(1)
+				assert.EqualValues(t, 1, f.metric("reopens", "stalled_pipeline"))
+				assert.Zero(t, f.metric("gaps"))
+			})
+		})
+	}
+}
+
+func TestRefusalOfAMomentLeavesTheFollowOpen(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.cfg.RetryOnFailure.InitialInterval = 100 * time.Millisecond
+		c := f.followed()
+		f.sink.refuse(errRefused)
+		write(c, 1, 3)
+		f.pass(stallGrace / 2)
+		f.sink.refuse(nil)
+		f.expectLines(1, 3)
+		assert.Zero(t, f.metric("reopens"))
+	})
+}
+
+func TestPermanentErrorDropsTheBatch(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		c := f.followed()
+		f.sink.refuse(consumererror.NewPermanent(errRefused))
+		for i := range 3 {
+			write(c, 3*i+1, 3*i+3)
+			f.settle()
+		}
+		f.sink.refuse(nil)
+		c.CutFollows()
+		write(c, 10, 12)
+		f.expectLines(10, 12)
+		assert.EqualValues(t, 9, f.metric("dropped_records", "permanent"))
+		assert.Equal(t, 1, f.logged(zap.ErrorLevel, "refused records for good"))
+	})
+}
+
+func TestMaxElapsedTime(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.cfg.RetryOnFailure.MaxElapsedTime = 10 * time.Second
+		c := f.followed()
+		f.sink.refuse(errRefused)
+		write(c, 1, 3)
+		f.pass(time.Minute)
+		f.sink.refuse(nil)
+		write(c, 4, 6)
+		f.expectLines(4, 6)
+		assert.EqualValues(t, 3, f.metric("dropped_records", "retries_exhausted"))
+	})
+}
+
+func TestRetryDisabled(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.cfg.RetryOnFailure.Enabled = false
+		c := f.followed()
+		f.sink.refuse(errRefused)
+		write(c, 1, 3)
+		f.settle()
+		f.sink.refuse(nil)
+		write(c, 4, 6)
+		f.expectLines(4, 6)
+		assert.EqualValues(t, 3, f.metric("dropped_records", "retries_exhausted"))
+	})
+}
+
+func TestBacklogIsHeldUpWithoutLoss(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.cfg.StartAt = StartAtBeginning
+		c := f.container("web")
+		write(c, 1, 20000)
+		f.sink.refuse(errRefused)
+		f.start()
+		f.pass(10 * time.Minute)
+		f.sink.refuse(nil)
+		f.expectLines(1, 20000)
+	}, enginetest.BufferSize(4096))
+}

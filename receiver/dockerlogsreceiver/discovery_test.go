@@ -1,0 +1,265 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dockerlogsreceiver
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/enginetest"
+)
+
+func TestContainerLife(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.start()
+		c := f.engine.Add(enginetest.ContainerSpec{Name: "web"})
+		f.pass(time.Minute)
+		assert.LessOrEqual(t, f.requests(enginetest.KindLogs), 1, "it has never been started")
+		c.Start()
+		write(c, 1, 2)
+		f.expectLines(1, 2)
+		c.Pause()
+		f.pass(time.Minute)
+		c.Unpause()
+		write(c, 3, 4)
+		f.expectLines(1, 4)
+		write(c, 5, 6)
+		c.Stop(0)
+		f.expectLines(1, 6)
+		f.pass(time.Minute)
+		c.Start()
+		write(c, 7, 8)
+		f.expectLines(1, 8)
+		c.Restart()
+		write(c, 9, 10)
+		f.expectLines(1, 10)
+		c.Crash(1)
+		before := f.requests(enginetest.KindLogs)
+		f.pass(10 * time.Minute)
+		assert.Less(t, f.requests(enginetest.KindLogs)-before, 80, "while it waits for its restart policy")
+		c.Start()
+		write(c, 11, 12)
+		f.expectLines(1, 12)
+		c.Remove()
+		f.following(0)
+		assert.Zero(t, f.metric("gaps"))
+	})
+}
+
+func TestRenameIsInTheResource(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		c := f.followed()
+		write(c, 1, 1)
+		f.expectLines(1, 1)
+		c.Rename("api")
+		f.pass(2 * time.Minute)
+		write(c, 2, 2)
+		f.expectLines(1, 2)
+		assert.Equal(t, []string{"line 1"}, f.sink.of("web"))
+		assert.Equal(t, []string{"line 2"}, f.sink.of("api"))
+	})
+}
+
+func TestResource(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.cfg.ContainerLabels = map[string]string{"com.acme.team": "team", "plain": "", "absent": ""}
+		f.cfg.EnvVars = map[string]string{"DEPLOYMENT": "deployment.environment.name"}
+		f.start()
+		c := f.engine.Add(enginetest.ContainerSpec{
+			Name: "web", Image: "ghcr.io/acme/web:1.2", Running: true, Env: []string{"DEPLOYMENT=prod", "SECRET=1"},
+			Labels: map[string]string{
+				"com.acme.team": "blue", "plain": "yes", labelComposeProject: "shop", labelComposeService: "front",
+			},
+		})
+		write(c, 1, 1)
+		f.expectLines(1, 1)
+		resource := f.sink.all()[0].resource
+		assert.NotEmpty(t, resource["container.image.id"])
+		delete(resource, "container.image.id")
+		assert.Equal(t, map[string]any{
+			"container.id": c.ID(), "container.name": "web", "container.image.name": "ghcr.io/acme/web",
+			"container.image.tags": []any{"1.2"}, "container.runtime.name": "docker", "host.name": "enginetest",
+			"service.name": "front", "service.namespace": "shop", "team": "blue", "container.label.plain": "yes",
+			"deployment.environment.name": "prod",
+		}, resource)
+	})
+}
+
+// A container of 50 ms with --rm has no log any more when we come, unless we are
+// quick; whatever we get must be whole lines of it, and what we do not is told.
+func TestShortContainerWithAutoRemove(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.start()
+		c := f.engine.Add(enginetest.ContainerSpec{Name: "job", Running: true, AutoRemove: true})
+		write(c, 1, 3)
+		f.pass(25 * time.Millisecond)
+		write(c, 4, 6)
+		f.pass(25 * time.Millisecond)
+		c.Exit(0)
+		f.expectLines(1, 6)
+		assert.Zero(t, f.metric("gaps"))
+	})
+}
+
+func TestContainersOfATimeWithoutEvents(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.start()
+		for i := range 20 {
+			f.engine.CutEvents()
+			came := f.container(fmt.Sprint("came-", i))
+			write(came, 1, 3)
+			cameAndWent := f.container(fmt.Sprint("went-", i))
+			write(cameAndWent, 1, 3)
+			cameAndWent.Exit(0)
+			f.eventually("both", func() bool {
+				return len(f.sink.of(came.Name())) == 3 && len(f.sink.of(cameAndWent.Name())) == 3
+			})
+		}
+	})
+}
+
+func TestDroppedEventsAreMadeUpForByTheList(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		stopped := f.engine.Add(enginetest.ContainerSpec{Name: "stopped"})
+		f.start()
+		f.engine.DropEvents(true)
+		began := time.Now()
+		write(f.container("web"), 1, 3)
+		stopped.Start()
+		write(stopped, 1, 3)
+		f.eventually("both", func() bool { return len(f.sink.of("web")) == 3 && len(f.sink.of("stopped")) == 3 })
+		assert.LessOrEqual(t, time.Since(began), listInterval+time.Second)
+	})
+}
+
+func TestContainerThatRanWhileEventsWereDropped(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.start()
+		f.engine.DropEvents(true)
+		fresh := f.container("fresh")
+		write(fresh, 1, 3)
+		fresh.Exit(0)
+		f.expectLines(1, 3)
+	})
+}
+
+func TestRemovedContainersAreForgotten(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		o := f.startOwner()
+		for i := range 50 {
+			c := f.engine.Add(enginetest.ContainerSpec{Running: true})
+			write(c, 1, 1)
+			f.pass(time.Second)
+			if i%2 == 0 {
+				c.Exit(0)
+				f.pass(time.Second)
+			}
+			c.Remove()
+		}
+		f.engine.Add(enginetest.ContainerSpec{}).Remove()
+		f.pass(2 * listInterval)
+		assert.Empty(t, o.known)
+		f.engine.DropEvents(true)
+		c := f.container("web")
+		f.pass(2 * listInterval)
+		assert.Len(t, o.known, 1)
+		c.Remove()
+		f.pass(2 * listInterval)
+		assert.Empty(t, o.known)
+	})
+}
+
+// startOwner starts the receiver with an owner that the test may look into while
+// everything stands still.
+func (f *fixture) startOwner() *owner {
+	f.t.Helper()
+	var err error
+	f.r.engine, err = engine.New(engine.Config{Endpoint: engine.DefaultEndpoint, Timeout: defaultTimeout, Dial: f.engine.Dial})
+	require.NoError(f.t, err)
+	f.r.reading, f.r.stopReading = context.WithCancel(context.Background())
+	f.r.delivering, f.r.stopDelivery = context.WithCancel(context.Background())
+	o := newOwner(f.r, f.host)
+	f.r.running.Go(func() { o.run(f.r.reading) })
+	f.settle()
+	return o
+}
+
+func TestSelection(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.cfg.Include = []Match{{Name: "web-*"}, {Labels: map[string]string{"tier": "front"}}}
+		f.cfg.Exclude = []Match{{Image: "*:debug"}}
+		for _, spec := range []enginetest.ContainerSpec{
+			{Name: "web-1"},
+			{Name: "db"},
+			{Name: "ui", Labels: map[string]string{"tier": "front"}},
+			{Name: "web-2", Image: "acme/web:debug"},
+			{Name: "web-3", Labels: map[string]string{labelEnabled: "false"}},
+			{Name: "opted-in", Labels: map[string]string{labelEnabled: "true"}},
+			{Name: "nonsense", Labels: map[string]string{labelEnabled: "maybe"}},
+		} {
+			spec.Running = true
+			f.engine.Add(spec)
+		}
+		f.start()
+		f.following(3)
+		for _, name := range []string{"web-later", "db-later"} {
+			write(f.container(name), 1, 1)
+		}
+		f.following(4)
+		f.pass(5 * time.Minute)
+		f.following(4)
+		assert.Equal(t, []string{"line 1"}, f.sink.bodies())
+		assert.Len(t, f.sink.of("web-later"), 1)
+	})
+}
+
+func TestRenameChangesTheSelection(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.cfg.Include = []Match{{Name: "web"}}
+		c := f.container("db")
+		f.start()
+		c.Rename("web")
+		f.following(1)
+		write(c, 1, 1)
+		f.expectLines(1, 1)
+	})
+}
+
+func TestRenameEndsTheSelection(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.cfg.Include = []Match{{Name: "web"}}
+		c := f.followed()
+		c.Rename("db")
+		f.settle()
+		write(c, 1, 1) // may be taken for one of before
+		f.following(0)
+		write(c, 2, 2)
+		f.pass(5 * time.Minute)
+		f.following(0)
+		assert.NotContains(t, f.sink.bodies(), "line 2")
+	})
+}
+
+func TestOwnContainerIsLeftOut(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		self, web := f.container("collector"), f.container("web")
+		f.cfg.IncludeSelf = true // else Start looks for the container that the test runs in
+		f.r.self = self.ID()
+		f.start()
+		f.following(1)
+		write(self, 1, 1)
+		self.Restart()
+		write(self, 2, 2)
+		write(web, 3, 3)
+		f.expect("line 3")
+		f.pass(5 * time.Minute)
+		f.expect("line 3")
+	})
+}

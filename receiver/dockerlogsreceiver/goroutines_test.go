@@ -1,0 +1,71 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dockerlogsreceiver
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/enginetest"
+)
+
+// fixedGoroutines are those that are there however few containers there are: the
+// owner loop, the watch, that of the API client for events, and two for each of
+// the two connections of the transport that are not follows.
+const fixedGoroutines = 3 + 2*2
+
+func TestGoroutinesOfFollowedContainers(t *testing.T) {
+	const containers = 100
+	f := newFixture(t)
+	endpoint := f.engine.Listen(t)
+	f.r.configureDial = func(c *engine.Config) { c.Endpoint = endpoint }
+	for i := range containers {
+		f.engine.Add(enginetest.ContainerSpec{Name: fmt.Sprint("c", i), Running: true})
+	}
+	f.start()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	require.NoError(t, f.engine.WaitFollows(ctx, containers))
+	// Connections that are idle since the catching up have served their time.
+	f.r.engine.Close()
+	f.eventually("few goroutines", func() bool { return clientGoroutines() <= 3*containers+fixedGoroutines })
+	assert.GreaterOrEqual(t, clientGoroutines(), 3*containers, "the count counts")
+
+	for range 3 {
+		f.engine.CutFollows()
+		f.eventually("all follows", func() bool { return f.engine.OpenFollows() == containers })
+	}
+	f.r.engine.Close()
+	f.eventually("as few goroutines", func() bool { return clientGoroutines() <= 3*containers+fixedGoroutines })
+	f.stop()
+	f.eventually("no goroutines", func() bool { return clientGoroutines() == 0 })
+}
+
+// clientGoroutines counts the goroutines that the receiver is the cause of, by what
+// created them.
+func clientGoroutines() int {
+	buf := make([]byte, 16<<20)
+	stacks := string(buf[:runtime.Stack(buf, true)])
+	n := 0
+	for stack := range strings.SplitSeq(stacks, "\n\n") {
+		_, creator, _ := strings.Cut(stack, "\ncreated by ")
+		for _, ours := range []string{
+			"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver.(*", "net/http.(*Transport).", "github.com/docker/docker/client.",
+			"sync.(*WaitGroup).Go",
+		} {
+			if strings.HasPrefix(creator, ours) && !strings.Contains(stack, "/enginetest.") {
+				n++
+				break
+			}
+		}
+	}
+	return n
+}

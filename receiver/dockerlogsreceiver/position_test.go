@@ -1,0 +1,332 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dockerlogsreceiver
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/stream"
+)
+
+const testTime = int64(1_700_000_000e9)
+
+func out(at time.Duration, text string) stream.Record {
+	return stream.Record{Time: testTime + int64(at), Kind: stream.Stdout, Body: []byte(text)}
+}
+
+func errout(at time.Duration, text string) stream.Record {
+	return stream.Record{Time: testTime + int64(at), Kind: stream.Stderr, Body: []byte(text)}
+}
+
+func coarse(rec stream.Record) stream.Record {
+	rec.Time -= rec.Time % 1e9
+	rec.Coarse = true
+	return rec
+}
+
+// lines makes n records, step apart.
+func lines(n int, step time.Duration) []stream.Record {
+	log := make([]stream.Record, n)
+	for i := range log {
+		log[i] = out(time.Duration(i+1)*step, fmt.Sprint("line ", i))
+	}
+	return log
+}
+
+// readLog reads the last tail records of a log, as capture.read does, and accepts
+// what is new.
+func readLog(p *position, log []stream.Record, tail int, follow bool) (got []string, verdicts []verdict, end outcome) {
+	if tail > 0 {
+		log = log[max(0, len(log)-tail):]
+	}
+	c := p.read(tail, follow)
+	for _, rec := range log {
+		m := markOf(rec)
+		v := c.judge(rec, m)
+		verdicts = append(verdicts, v)
+		switch v {
+		case unclear:
+			p.rollback()
+			return got, verdicts, short
+		case fresh:
+			got = append(got, string(rec.Body))
+			p.admit(m)
+			p.send()
+			p.commit(1)
+		}
+	}
+	return got, verdicts, c.end(len(log))
+}
+
+// catchUp reads with longer and longer tails, as capture.catchUp does.
+func catchUp(t *testing.T, p *position, log []stream.Record, tail int) (got []string) {
+	for {
+		if p.blank() {
+			tail = 0
+		}
+		more, _, end := readLog(p, log, tail, false)
+		got = append(got, more...)
+		if end == complete {
+			return got
+		}
+		require.Equal(t, short, end)
+		if tail *= tailGrowth; tail > 8*len(log) {
+			tail = 0
+		}
+	}
+}
+
+func texts(log []stream.Record) (got []string) {
+	for _, rec := range log {
+		got = append(got, string(rec.Body))
+	}
+	return got
+}
+
+func TestPositionBlankTakesAll(t *testing.T) {
+	var p position
+	log := lines(10, time.Second)
+	got, _, end := readLog(&p, log, 0, false)
+	assert.Equal(t, texts(log), got)
+	assert.Equal(t, complete, end)
+	got, _, end = readLog(&p, log, 0, false)
+	assert.Empty(t, got)
+	assert.Equal(t, complete, end)
+}
+
+func TestPositionResumes(t *testing.T) {
+	log := lines(100, 10*time.Millisecond)
+	for _, tail := range []int{0, 200, 80, 61} {
+		var p position
+		_, _, _ = readLog(&p, log[:40], 0, false)
+		got, _, end := readLog(&p, log, tail, false)
+		assert.Equal(t, texts(log[40:]), got, tail)
+		assert.Equal(t, complete, end, tail)
+	}
+}
+
+func TestPositionTailTooShort(t *testing.T) {
+	log := lines(100, 10*time.Millisecond)
+	var p position
+	_, _, _ = readLog(&p, log[:40], 0, false)
+	for _, follow := range []bool{false, true} {
+		got, _, end := readLog(&p, log, 60, follow)
+		assert.Empty(t, got)
+		assert.Equal(t, short, end)
+	}
+	got, _, _ := readLog(&p, log, 480, false)
+	assert.Equal(t, texts(log[40:]), got)
+}
+
+func TestPositionGap(t *testing.T) {
+	log := lines(100, 10*time.Millisecond)
+	var p position
+	_, _, _ = readLog(&p, log[:40], 0, false)
+	rotated := log[50:]
+	got, _, end := readLog(&p, rotated, 480, false)
+	assert.Empty(t, got)
+	require.Equal(t, gap, end)
+	p.forget()
+	got, _, end = readLog(&p, rotated, 0, false)
+	assert.Equal(t, texts(rotated), got)
+	assert.Equal(t, complete, end)
+}
+
+func TestPositionEmptiedLog(t *testing.T) {
+	var p position
+	_, _, _ = readLog(&p, lines(5, time.Second), 0, false)
+	_, _, end := readLog(&p, nil, 32, false)
+	assert.Equal(t, complete, end)
+	assert.False(t, p.blank())
+}
+
+func TestPositionSameInstant(t *testing.T) {
+	log := []stream.Record{out(1, "a"), out(1, "b"), out(1, "c"), errout(1, "a"), out(1, "d")}
+	for n := range log {
+		var p position
+		_, _, _ = readLog(&p, log[:n], 0, false)
+		assert.Equal(t, texts(log[n:]), catchUp(t, &p, log, 32), n)
+	}
+}
+
+func TestPositionInvertedStreams(t *testing.T) {
+	log := []stream.Record{out(10, "a"), errout(30, "b"), out(20, "c"), errout(25, "d"), out(40, "e")}
+	for n := range log {
+		var p position
+		_, _, _ = readLog(&p, log[:n], 0, false)
+		assert.Equal(t, texts(log[n:]), catchUp(t, &p, log, 2), n)
+	}
+}
+
+func TestPositionRepeatsOfTheEngine(t *testing.T) {
+	log := lines(50, time.Millisecond)
+	var p position
+	got, verdicts, _ := readLog(&p, append(append([]stream.Record{}, log[:40]...), log[20:]...), 0, true)
+	assert.Equal(t, texts(log), got)
+	assert.Equal(t, repeat, verdicts[40])
+}
+
+func TestPositionClockSetBack(t *testing.T) {
+	log := append(lines(20, time.Second), out(-time.Hour, "back 1"), out(-time.Hour+1, "back 2"), out(-time.Hour+2, "back 3"))
+	for n := range len(log) {
+		for _, tail := range []int{0, 32, len(log) - n + 1} {
+			var p position
+			_, _, _ = readLog(&p, log[:n], 0, false)
+			got, _, end := readLog(&p, log, tail, false)
+			assert.Equal(t, texts(log[n:]), got, "%d of %d", n, tail)
+			assert.Equal(t, complete, end, n)
+		}
+	}
+}
+
+func TestPositionFloor(t *testing.T) {
+	log := lines(100, time.Second)
+	floor := log[60].Time
+	for name, test := range map[string]struct {
+		log  []stream.Record
+		tail int
+		want []string
+		end  outcome
+	}{
+		"reaches back beyond it":     {log, 50, texts(log[60:]), complete},
+		"whole log":                  {log, 0, texts(log[60:]), complete},
+		"all before it":              {log[:60], 32, nil, complete},
+		"too short":                  {log, 40, nil, short},
+		"the whole log is behind it": {log[60:], 50, nil, short},
+		"empty":                      {nil, 50, nil, complete},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := position{floor: floor}
+			got, _, end := readLog(&p, test.log, test.tail, false)
+			assert.Equal(t, test.want, got)
+			require.Equal(t, test.end, end)
+			if end == complete {
+				assert.Zero(t, p.floor)
+				got, _, _ = readLog(&p, append(test.log[:len(test.log):len(test.log)], out(time.Hour, "later")), 64, false)
+				assert.Equal(t, []string{"later"}, got)
+			}
+		})
+	}
+	p := position{floor: floor}
+	_, _, _ = readLog(&p, log[60:], 50, false)
+	assert.True(t, p.blank())
+
+	// In whole seconds a line that is written after the floor seems to be before it.
+	p = position{floor: testTime + 5e9 + 7e8}
+	got, _, _ := readLog(&p, []stream.Record{coarse(out(4*time.Second, "before")), coarse(out(5900*time.Millisecond, "after"))}, 0, false)
+	assert.Equal(t, []string{"after"}, got)
+}
+
+func TestPositionWholeSecondsCountEqualLines(t *testing.T) {
+	var log []stream.Record
+	for i := range 30 {
+		log = append(log, coarse(out(time.Duration(i)*100*time.Millisecond, []string{"same", "same", "other"}[i%3])))
+	}
+	for n := range log {
+		for _, tail := range []int{0, 32} {
+			var p position
+			_, _, _ = readLog(&p, log[:n], 0, false)
+			got, _, _ := readLog(&p, log, tail, false)
+			assert.Equal(t, texts(log[n:]), got, n)
+		}
+	}
+}
+
+// TestPositionLineCutByTheTail: the tail begins inside a long line of the other
+// stream, whose end alone must not be taken for a line.
+func TestPositionLineCutByTheTail(t *testing.T) {
+	var p position
+	_, _, _ = readLog(&p, []stream.Record{out(10, "known")}, 0, false)
+	c := p.read(2, false)
+	rec := out(10, "known")
+	require.Equal(t, known, c.judge(rec, markOf(rec)))
+	cut := errout(5, "the end of a line")
+	require.Equal(t, unclear, c.judge(cut, markOf(cut)))
+
+	c = p.read(2, false)
+	require.Equal(t, known, c.judge(rec, markOf(rec)))
+	whole := errout(11, "a line")
+	require.Equal(t, fresh, c.judge(whole, markOf(whole)))
+}
+
+func TestPositionRollback(t *testing.T) {
+	var p position
+	_, _, _ = readLog(&p, lines(5, 1), 0, false)
+	c := p.read(0, false)
+	old := lines(5, 1)[4]
+	require.Equal(t, known, c.judge(old, markOf(old)))
+	rec := out(100, "in flight")
+	for range 2 {
+		require.Equal(t, fresh, c.judge(rec, markOf(rec)))
+		p.admit(markOf(rec))
+		p.rollback()
+	}
+}
+
+func TestPositionIsBounded(t *testing.T) {
+	var p position
+	for i := range 5 * maxMarks {
+		p.admit(markOf(out(time.Duration(i), "burst")))
+		p.send()
+		p.commit(1)
+		require.LessOrEqual(t, len(p.marks), 2*maxMarks)
+	}
+	require.GreaterOrEqual(t, len(p.marks), maxMarks)
+	for i := range 2 * minMarks {
+		p.admit(markOf(out(time.Hour+time.Duration(i)*time.Minute, "slow")))
+		p.send()
+		p.commit(1)
+	}
+	require.LessOrEqual(t, len(p.marks), 2*minMarks)
+	require.LessOrEqual(t, cap(p.marks), 8*minMarks)
+}
+
+func TestOrdinal(t *testing.T) {
+	var p position
+	rec := coarse(out(0, "same"))
+	for i := range 3 {
+		require.Equal(t, i, p.ordinal(markOf(rec), true))
+		p.admit(markOf(rec))
+	}
+}
+
+// TestPositionRandom reads logs of all sorts piece by piece, from random places back,
+// and wants every record once.
+func TestPositionRandom(t *testing.T) {
+	for seed := range uint64(300) {
+		random := rand.New(rand.NewPCG(seed, 0))
+		precise := seed%3 != 0
+		log := make([]stream.Record, 200)
+		at := time.Duration(0)
+		for i := range log {
+			at += time.Duration(random.Int64N(int64(300 * time.Millisecond)))
+			if random.IntN(50) == 0 {
+				at -= time.Hour
+			}
+			log[i] = out(at, fmt.Sprint(random.IntN(5)))
+			if random.IntN(3) == 0 {
+				log[i] = errout(at-time.Duration(random.Int64N(50_000)), fmt.Sprint(random.IntN(5)))
+			}
+			if !precise {
+				log[i] = coarse(log[i])
+			} else {
+				log[i].Time += int64(i) // no two are equal
+			}
+		}
+		var p position
+		var got []string
+		for end := 0; end < len(log); {
+			end = min(len(log), end+random.IntN(30))
+			tail := overlap + random.IntN(40)
+			got = append(got, catchUp(t, &p, log[:end], tail)...)
+		}
+		require.Equal(t, texts(log), got, seed)
+	}
+}

@@ -1,0 +1,104 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dockerlogsreceiver
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/dockerd"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/loggen"
+)
+
+var (
+	jsonFile = dockerd.ContainerSpec{LogDriver: "json-file"}
+	local    = dockerd.ContainerSpec{LogDriver: "local"}
+	terminal = dockerd.ContainerSpec{TTY: true}
+	rotating = dockerd.ContainerSpec{LogDriver: "json-file", LogOpts: map[string]string{"max-size": "1m", "max-file": "3"}}
+	removed  = dockerd.ContainerSpec{AutoRemove: true}
+)
+
+func between(least, most int) loggen.Sizes { return loggen.Sizes{{Min: least, Max: most}} }
+
+// TestRealKinds captures containers of every kind at once: each line must arrive
+// once, byte for byte.
+func TestRealKinds(t *testing.T) {
+	kinds := []struct {
+		o    loggen.Options
+		spec dockerd.ContainerSpec
+		runs int // that the engine makes of it; their lines are the same
+	}{
+		{loggen.Options{Source: "stdout", Lines: 12_000}, jsonFile, 1},
+		{loggen.Options{Source: "stderr", Lines: 12_000, StderrShare: 1}, jsonFile, 1},
+		{loggen.Options{Source: "mixed", Lines: 10_000, StderrShare: 0.5}, jsonFile, 1},
+		{loggen.Options{Source: "mixed-local", Lines: 5_000, StderrShare: 0.5}, local, 1},
+		{loggen.Options{Source: "bursts", Lines: 6_000, BurstSize: 1_000, BurstEvery: 200 * time.Millisecond}, jsonFile, 1},
+		{loggen.Options{Source: "tty-short", Lines: 5_000}, terminal, 1},
+		{loggen.Options{Source: "tty-long", Lines: 200, Sizes: between(15_000, 50_000)}, terminal, 1},
+		{loggen.Options{Source: "blank", Lines: 5_000, BlankEvery: 3}, jsonFile, 1},
+		{loggen.Options{Source: "crlf", Lines: 5_000, CRLF: true}, jsonFile, 1},
+		{loggen.Options{Source: "binary", Lines: 5_000, Payload: loggen.Binary}, jsonFile, 1},
+		{loggen.Options{Source: "binary-local", Lines: 5_000, Payload: loggen.Binary}, local, 1},
+		{loggen.Options{Source: "utf8", Lines: 5_000, Payload: loggen.UTF8, Sizes: between(80, 2_000)}, local, 1},
+		{loggen.Options{Source: "long-20k", Lines: 300, Sizes: between(20_000, 20_000), StderrShare: 0.5}, jsonFile, 1},
+		{loggen.Options{Source: "long-100k", Lines: 100, Sizes: between(100_000, 100_000)}, local, 1},
+		{loggen.Options{Source: "long-1m", Lines: 4, Sizes: between(1_000_000, 1_500_000)}, jsonFile, 1},
+		{loggen.Options{Source: "partial", Lines: 1_000, PartialEvery: 20}, jsonFile, 1},
+		{loggen.Options{Source: "no-final-newline", Lines: 2_000, NoFinalNewline: true}, local, 1},
+		{loggen.Options{Source: "rotated", Lines: 15_000, Rate: 3_000}, rotating, 1},
+		{loggen.Options{Source: "removed", Lines: 4_000, Rate: 2_000}, removed, 1},
+		{loggen.Options{Source: "short-lived", Lines: 100}, jsonFile, 1},
+		{
+			loggen.Options{Source: "restarted", Lines: 1_000, NoFinalNewline: true, ExitCode: 1},
+			dockerd.ContainerSpec{RestartPolicy: "on-failure:2"},
+			3,
+		},
+	}
+	e := realEngine(t)
+	r := startReal(t, e.Host(), func(cfg *Config) { cfg.MaxLogSize = 4 << 20 })
+	written := 0
+	for _, kind := range kinds {
+		r.expect(kind.o)
+		written += kind.runs * int(kind.o.Lines+kind.o.Blanks(kind.o.Lines))
+	}
+	began := time.Now()
+	containers, err := e.RunMany(t.Context(), len(kinds), func(i int) dockerd.ContainerSpec {
+		return loggenSpec(kinds[i].o, kinds[i].spec)
+	})
+	require.NoError(t, err)
+	r.arrived(t, "", written)
+	r.drained(t, containers...)
+	t.Logf("%d lines of %d containers in %v, in %d deliveries", written, len(kinds), time.Since(began).Round(time.Millisecond), r.deliveries)
+	r.stop()
+
+	tallies, blank := r.lines.Tallies(), uint64(0)
+	for source, tally := range r.tty.Tallies() {
+		tallies[source] = tally
+	}
+	for _, kind := range kinds {
+		tally := tallies[kind.o.Source]
+		again := uint64(kind.runs-1) * kind.o.Lines
+		assert.Equal(t, again, tally.Repeated, "%s: repeated", kind.o.Source)
+		if tally.Repeated -= again; tally.Repeated == 0 {
+			assert.NoError(t, tally.Err(), kind.o.Source)
+		}
+		returns := uint64(0)
+		if kind.o.CRLF {
+			returns = kind.o.Lines
+		}
+		assert.Equal(t, returns, tally.CarriageReturns, "%s: lines that kept a carriage return", kind.o.Source)
+		blank += kind.o.Blanks(kind.o.Lines)
+	}
+	assert.Empty(t, tallies[""].Examples, "lines of no known source")
+	assert.Equal(t, blank, r.lines.Blank()+r.tty.Blank())
+	assert.Zero(t, tallies["binary-local"].Replaced, "the local driver keeps every byte")
+	assert.Zero(t, r.sameUID, "records that share a log.record.uid")
+	assert.EqualValues(t, written, r.metric("records"))
+	for _, reason := range []string{"rotated", "unreadable", "removed"} {
+		assert.Zero(t, r.metric("gaps", "reason="+reason), "gaps: %s", reason)
+	}
+}

@@ -1,0 +1,236 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dockerlogsreceiver
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/dockerd"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/loggen"
+)
+
+// The tests of this file measure on a real engine and take minutes:
+//
+//	DOCKERLOGS_MEASURE=1 go test -run TestMeasure -v -timeout 60m ./receiver/dockerlogsreceiver/
+
+var everyStrategy = []Strategy{StrategyStreaming, StrategyShortLived, StrategyPolling, StrategyHybrid, StrategyAdaptive}
+
+func using(strategy Strategy) func(*Config) {
+	return func(cfg *Config) { cfg.Strategy, cfg.StartAt = strategy, StartAtBeginning }
+}
+
+// TestMeasureLoss: 10 containers, 500 lines a second each with bursts of 5,000, rotated at
+// 10 MB, two minutes for each strategy.
+func TestMeasureLoss(t *testing.T) {
+	measuring(t)
+	for _, strategy := range everyStrategy {
+		t.Run(string(strategy), func(t *testing.T) {
+			e := realEngine(t)
+			r := startReal(t, e.Host(), using(strategy))
+			const seconds, rate, burst = 120, 500, 5000
+			var all []*dockerd.Container
+			var reports []func() loggen.Report
+			total := 0
+			for i := range 10 {
+				o := loggen.Options{
+					Seed: uint64(i), Source: fmt.Sprint("busy-", i), Rate: rate, BurstSize: burst, BurstEvery: 30 * time.Second,
+					Lines: seconds * rate, StderrShare: 0.2,
+				}
+				spec := dockerd.ContainerSpec{LogOpts: map[string]string{"max-size": "10m", "max-file": "3"}}
+				reports = append(reports, reported(t, &spec))
+				r.expect(o)
+				total += int(o.Lines)
+				all = append(all, runLoggen(t, e, o, spec))
+			}
+			before, err := e.CPU()
+			require.NoError(t, err)
+			r.drained(t, all...)
+			after, err := e.CPU()
+			require.NoError(t, err)
+			for _, report := range reports {
+				if got := report(); !got.KeptRate {
+					t.Logf("%s fell behind: %d of %d lines late, by up to %v", got.Source, got.LateLines, got.Lines, got.MaxLag)
+				}
+			}
+			t.Logf("%s: %d lines, %d suppressed repeats of the engine, %d gaps, %.1f s of daemon CPU per million lines",
+				strategy, total, r.metric("duplicates_suppressed", "reason=repeat"), r.metric("gaps"),
+				(after-before).Seconds()/float64(total)*1e6)
+			r.exact(t)
+		})
+	}
+}
+
+// TestMeasureCost: what a poll and a reopen of a silent container cost the engine, against
+// an unbounded since on the same log.
+func TestMeasureCost(t *testing.T) {
+	measuring(t)
+	e := realEngine(t)
+	for _, megabytes := range []int{10, 100, 600} {
+		o := loggen.Options{Source: fmt.Sprint("log-", megabytes), Lines: uint64(megabytes) * 5000, UntilSignal: true}
+		c := runLoggen(t, e, o, dockerd.ContainerSpec{LogDriver: "json-file"})
+		path, err := c.LogPath(t.Context())
+		require.NoError(t, err)
+		var size int64
+		for last := int64(-1); size != last || size == 0; { // until it is all written
+			last = size
+			time.Sleep(time.Second)
+			info, err := os.Stat(path)
+			require.NoError(t, err)
+			size = info.Size()
+		}
+		r := startReal(t, e.Host(), func(cfg *Config) {
+			cfg.Strategy, cfg.Include = StrategyPolling, []Match{{Name: o.Source}}
+			cfg.Polling = PollingConfig{Interval: minInterval, MaxInterval: minInterval}
+		})
+		requests := func() int64 { return r.metric("engine_requests", "endpoint=logs") }
+		eventually(t, "the first polls", func() bool { return requests() > 3 })
+		cpu := func(f func()) time.Duration {
+			before, err := e.CPU()
+			require.NoError(t, err)
+			f()
+			after, err := e.CPU()
+			require.NoError(t, err)
+			return after - before
+		}
+		from := requests()
+		polls := cpu(func() { eventually(t, "100 polls", func() bool { return requests() >= from+100 }) })
+		n := requests() - from
+		r.stop()
+
+		r = startReal(t, e.Host(), func(cfg *Config) {
+			cfg.Strategy, cfg.Include = StrategyShortLived, []Match{{Name: o.Source}}
+			cfg.ShortLived.Lifetime = time.Second
+		})
+		reopens := func() int64 { return r.metric("reopens", "reason=expired") }
+		eventually(t, "the first reopens", func() bool { return reopens() > 0 })
+		from = reopens()
+		opens := cpu(func() { eventually(t, "20 reopens", func() bool { return reopens() >= from+20 }) })
+		m := reopens() - from
+		r.stop()
+
+		var since time.Duration
+		const sinces = 3
+		since = cpu(func() {
+			for range sinces {
+				body, err := e.Client().ContainerLogs(t.Context(), c.ID, container.LogsOptions{
+					ShowStdout: true, ShowStderr: true, Timestamps: true, Since: time.Now().Format(time.RFC3339Nano),
+				})
+				require.NoError(t, err)
+				var none [1]byte
+				_, err = body.Read(none[:])
+				require.Error(t, err)
+				require.NoError(t, body.Close())
+			}
+		}) / sinces
+		poll, reopen := polls/time.Duration(n), opens/time.Duration(m)
+		t.Logf("%d MB: daemon CPU per poll %v, per reopen %v, per unbounded since %v (poll %.2f %%, reopen %.2f %%)", size>>20,
+			poll, reopen, since, 100*poll.Seconds()/since.Seconds(), 100*reopen.Seconds()/since.Seconds())
+		require.NoError(t, c.Remove(t.Context(), true))
+	}
+}
+
+// latencySink notes how old records are when they come.
+type latencySink struct {
+	mu   sync.Mutex
+	ages []time.Duration
+}
+
+func (*latencySink) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+
+func (s *latencySink) ConsumeLogs(_ context.Context, data plog.Logs) error {
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, from := range data.ResourceLogs().All() {
+		for _, scope := range from.ScopeLogs().All() {
+			for _, record := range scope.LogRecords().All() {
+				s.ages = append(s.ages, now.Sub(record.Timestamp().AsTime()))
+			}
+		}
+	}
+	return nil
+}
+
+// TestMeasureLatency: from the engine's time stamp to ConsumeLogs, at 1,000 lines a second,
+// with several lifetimes of short_lived in it.
+func TestMeasureLatency(t *testing.T) {
+	measuring(t)
+	for _, strategy := range everyStrategy {
+		t.Run(string(strategy), func(t *testing.T) {
+			e := realEngine(t)
+			sink := &latencySink{}
+			r := startRealWith(t, e.Host(), func(cfg *Config) {
+				using(strategy)(cfg)
+				cfg.ShortLived.Lifetime = 3 * time.Second
+			}, sink)
+			c := runLoggen(t, e, loggen.Options{Source: "steady", Rate: 1000, Lines: 30_000}, dockerd.ContainerSpec{})
+			r.drained(t, c)
+			require.Len(t, sink.ages, 30_000)
+			slices.Sort(sink.ages)
+			at := func(q float64) time.Duration {
+				return sink.ages[int(q*float64(len(sink.ages)-1))].Round(10 * time.Microsecond)
+			}
+			t.Logf("%s: p50 %v, p99 %v, max %v, %d reopens", strategy, at(0.5), at(0.99), at(1), r.metric("reopens"))
+		})
+	}
+}
+
+// TestMeasureFleet: what idle containers cost.
+func TestMeasureFleet(t *testing.T) {
+	measuring(t)
+	n := 1000
+	if text := os.Getenv("DOCKERLOGS_MEASURE_FLEET"); text != "" {
+		_, err := fmt.Sscan(text, &n)
+		require.NoError(t, err)
+	}
+	e := realEngine(t)
+	_, err := e.RunMany(t.Context(), n, func(i int) dockerd.ContainerSpec {
+		return loggenSpec(loggen.Options{Source: fmt.Sprint("idle-", i), Lines: 3, UntilSignal: true}, dockerd.ContainerSpec{})
+	})
+	require.NoError(t, err)
+	memory := func() (goroutines int, bytes uint64) {
+		runtime.GC()
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return runtime.NumGoroutine(), m.HeapInuse + m.StackInuse
+	}
+	for _, strategy := range everyStrategy {
+		baseGoroutines, baseBytes := memory()
+		r := startReal(t, e.Host(), func(cfg *Config) {
+			using(strategy)(cfg)
+			cfg.Adaptive.MaxStreams = n
+		})
+		r.arrived(t, "", 3*n)
+		states := []string{"state=following"}
+		if strategy == StrategyPolling || strategy == StrategyHybrid {
+			states = []string{"state=waiting"}
+		}
+		eventually(t, "all captures are idle", func() bool { return r.metric("captures", states...) >= int64(n*9/10) })
+		before, err := e.CPU()
+		require.NoError(t, err)
+		from, began := r.metric("engine_requests"), time.Now()
+		const minutes = 1
+		time.Sleep(minutes * time.Minute)
+		after, err := e.CPU()
+		require.NoError(t, err)
+		requests := float64(r.metric("engine_requests")-from) / time.Since(began).Minutes()
+		goroutines, bytes := memory()
+		t.Logf("%s: %d containers, %d goroutines, %.1f KiB a container, %.0f requests a minute, %.1f %% of a core of daemon CPU", strategy, n,
+			goroutines-baseGoroutines, (float64(bytes)-float64(baseBytes))/float64(n)/1024, requests, 100*(after-before).Seconds()/60/minutes)
+		r.stop()
+	}
+}

@@ -1,0 +1,113 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dockerlogsreceiver
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/enginetest"
+)
+
+func TestStartAtEnd(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		c := f.container("web")
+		write(c, 1, 5000)
+		f.start()
+		f.following(1)
+		write(c, 5001, 5003)
+		f.expectLines(5001, 5003)
+		c.CutFollows()
+		f.pass(time.Minute)
+		write(c, 5004, 5005)
+		f.expectLines(5001, 5005)
+	})
+}
+
+func TestStartAtEndCutBeforeTheFirstLine(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		c := f.container("web")
+		write(c, 1, 100)
+		f.start()
+		f.following(1)
+		for range 3 {
+			c.CutFollows()
+			f.pass(time.Minute)
+		}
+		write(c, 101, 103)
+		f.expectLines(101, 103)
+		assert.Zero(t, f.metric("gaps"))
+	})
+}
+
+func TestStartAtBeginning(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.cfg.StartAt = StartAtBeginning
+		c := f.container("web")
+		write(c, 1, 5000)
+		f.start()
+		f.expectLines(1, 5000)
+		write(c, 5001, 5003)
+		f.expectLines(1, 5003)
+	})
+}
+
+func TestContainerThatStartsLaterIsReadFromItsFirstLine(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.start()
+		f.pass(time.Minute)
+		f.engine.SetLatency(func(enginetest.Request) time.Duration { return time.Second })
+		write(f.container("web"), 1, 3)
+		f.expectLines(1, 3)
+	})
+}
+
+func TestContainerStoppedBeforeUs(t *testing.T) {
+	for _, startAt := range []StartAt{StartAtEnd, StartAtBeginning} {
+		t.Run(string(startAt), func(t *testing.T) {
+			inBubble(t, func(f *fixture) {
+				f.cfg.StartAt = startAt
+				c := f.container("web")
+				write(c, 1, 3)
+				c.Exit(0)
+				f.start()
+				f.pass(5 * time.Minute)
+				assert.Empty(t, f.sink.bodies())
+				c.Start()
+				write(c, 4, 6)
+				f.expectLines(4, 6)
+			})
+		})
+	}
+}
+
+func TestEngineThatComesLaterThanWe(t *testing.T) {
+	for _, startAt := range []StartAt{StartAtEnd, StartAtBeginning} {
+		t.Run(string(startAt), func(t *testing.T) {
+			inBubble(t, func(f *fixture) {
+				f.cfg.StartAt = startAt
+				c := f.container("web")
+				write(c, 1, 3)
+				f.engine.Down()
+				f.start()
+				f.pass(time.Minute)
+				write(c, 4, 6)
+				later := f.container("later")
+				write(later, 1, 3)
+				ended := f.container("ended")
+				write(ended, 1, 3)
+				ended.Exit(0)
+				f.pass(time.Minute)
+				f.engine.Up()
+				want := map[StartAt][]string{StartAtEnd: numbered(4, 6), StartAtBeginning: numbered(1, 6)}[startAt]
+				f.eventually("all", func() bool { return len(f.sink.bodies()) >= len(want)+6 })
+				assert.Equal(t, want, f.sink.of("web"))
+				assert.Equal(t, numbered(1, 3), f.sink.of("later"))
+				assert.Equal(t, numbered(1, 3), f.sink.of("ended"))
+			})
+		})
+	}
+}

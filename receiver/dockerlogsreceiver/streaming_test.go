@@ -1,0 +1,297 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dockerlogsreceiver
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/enginetest"
+)
+
+// followed starts the receiver with one container that it follows.
+func (f *fixture) followed() *enginetest.Container {
+	f.t.Helper()
+	c := f.container("web")
+	f.start()
+	f.following(1)
+	return c
+}
+
+func TestLinesAreDeliveredAsTheyAreWritten(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		c := f.followed()
+		for i := range 5 {
+			write(c, i+1, i+1)
+			f.settle() // no time passes
+			require.Equal(t, numbered(1, i+1), f.sink.bodies())
+			f.pass(time.Second)
+		}
+		assert.Equal(t, 1, f.engine.OpenFollows())
+		assert.Equal(t, 2, f.requests(enginetest.KindLogs), "the backlog and the follow")
+	})
+}
+
+func TestRecordsTellTimeAndStream(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		c := f.followed()
+		at := time.Now().Add(123456789)
+		c.WriteAt(at, stdout, "to stdout\n")
+		c.WriteAt(at, stderr, "to stderr\n")
+		f.expect("to stdout", "to stderr")
+		all := f.sink.all()
+		assert.Equal(t, []string{"stdout", "stderr"}, []string{all[0].stream, all[1].stream})
+		assert.Equal(t, at.UnixNano(), all[0].time)
+	})
+}
+
+// Every way in which a follow can break: what is written before, while and after
+// must arrive once.
+func TestFollowIsReopenedWhereItEnded(t *testing.T) {
+	tests := []struct {
+		name    string
+		reason  string
+		disrupt func(*fixture, *enginetest.Container)
+	}{
+		{"cut", "cut", func(_ *fixture, c *enginetest.Container) { c.CutFollows() }},
+		{"engine down and up", "cut", func(f *fixture, c *enginetest.Container) {
+			f.engine.Down()
+			write(c, 4, 6)
+			f.pass(3 * time.Second)
+			f.engine.Up()
+		}},
+		{"cut in a frame", "cut", func(f *fixture, c *enginetest.Container) {
+			c.SetFaults(enginetest.Faults{CutAfter: 70})
+			c.CutFollows()
+			f.pass(5 * time.Second)
+			c.SetFaults(enginetest.Faults{})
+		}},
+		{"clean end", "ended", func(f *fixture, c *enginetest.Container) {
+			c.SetFaults(enginetest.Faults{CutAfter: 3 * 46, CutCleanly: true}) // behind three frames
+			c.CutFollows()
+			f.pass(5 * time.Second)
+			c.SetFaults(enginetest.Faults{})
+		}},
+		{"error frame", "engine_error", func(_ *fixture, c *enginetest.Container) {
+			c.ErrorAt(4, "unexpected EOF")
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			inBubble(t, func(f *fixture) {
+				c := f.followed()
+				write(c, 1, 3)
+				f.expectLines(1, 3)
+				tt.disrupt(f, c)
+				next := c.Written() + 1
+				write(c, next, 9)
+				f.expectLines(1, 9)
+				assert.Positive(t, f.metric("reopens", tt.reason))
+				f.following(1)
+				write(c, 10, 10)
+				f.expectLines(1, 10)
+				assert.Zero(t, f.metric("gaps"))
+			})
+		})
+	}
+}
+
+// A connection can die without a word to either end. The list finds what events
+// do not tell.
+func TestHalfOpenConnections(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.followed()
+		f.engine.HalfOpen()
+		write(f.container("later"), 1, 3)
+		f.expectLines(1, 3)
+	})
+}
+
+func TestRepeatedCutsEverywhere(t *testing.T) {
+	for _, cut := range []int64{1, 7, 9, 38, 39, 40, 100} {
+		t.Run(fmt.Sprint(cut), func(t *testing.T) {
+			inBubble(t, func(f *fixture) {
+				c := f.container("web")
+				f.start()
+				f.following(1)
+				write(c, 1, 3)
+				f.expectLines(1, 3)
+				c.SetFaults(enginetest.Faults{CutAfter: cut})
+				c.CutFollows()
+				write(c, 4, 6)
+				f.pass(time.Minute)
+				c.SetFaults(enginetest.Faults{})
+				f.expectLines(1, 6)
+			})
+		})
+	}
+}
+
+// TestDeadFollowOfNewContainer: nothing has been read of it that a later read could
+// recognise.
+func TestDeadFollowOfNewContainer(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		c := f.followed()
+		c.SetFaults(enginetest.Faults{Stall: true})
+		f.engine.CutFollows()
+		f.pass(2 * time.Second)
+		write(c, 1, 10)
+		f.pass(10 * time.Second)
+		require.Empty(t, f.sink.bodies())
+		f.pass(5 * time.Minute)
+		f.expectLines(1, 10)
+		assert.NotZero(t, f.metric("reopens", "dead"))
+	})
+}
+
+func TestPoisonedRecordIsPassedOver(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		c := f.followed()
+		c.Poison(3, "cannot decode")
+		write(c, 1, 3)
+		f.expectLines(1, 3)
+		write(c, 4, 60)
+		f.pass(time.Minute)
+		want := append(numbered(1, 3), numbered(5, 60)...)
+		f.expect(want...)
+		f.pass(time.Hour)
+		write(c, 61, 100)
+		f.expect(append(want, numbered(61, 100)...)...)
+		assert.EqualValues(t, 1, f.metric("gaps"))
+	})
+}
+
+func TestInterleavedChunksAreJoined(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		c := f.followed()
+		at, long := time.Now(), strings.Repeat("x", 16384)
+		c.WriteChunk(at, stdout, long, false)
+		c.WriteChunk(at.Add(1), stderr, "between", true)
+		c.WriteChunk(at, stdout, long, false)
+		c.WriteChunk(at.Add(2), stderr, long, false)
+		c.WriteChunk(at, stdout, "end", true)
+		c.WriteChunk(at.Add(2), stderr, "end", true)
+		f.expect("between", long+long+"end", long+"end")
+	})
+}
+
+func TestCutInsideAnInterleavedLongLine(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		c := f.followed()
+		write(c, 1, 1)
+		f.expect("line 1")
+		at, long := time.Now(), strings.Repeat("x", 16384)
+		c.WriteChunk(at, stdout, long, false)
+		c.WriteChunk(at.Add(1), stderr, "between", true)
+		f.expect("line 1", "between")
+		c.CutFollows()
+		f.pass(time.Minute)
+		c.WriteChunk(at, stdout, long, false)
+		c.WriteChunk(at.Add(2), stderr, "later", true)
+		c.WriteChunk(at, stdout, "end", true)
+		f.expect("line 1", "between", "later", long+long+"end")
+	})
+}
+
+func TestLastLineWithoutLineEnd(t *testing.T) {
+	for _, remove := range []bool{false, true} {
+		t.Run(fmt.Sprint("--rm=", remove), func(t *testing.T) {
+			inBubble(t, func(f *fixture) {
+				c := f.engine.Add(enginetest.ContainerSpec{Name: "web", Running: true, AutoRemove: remove})
+				f.start()
+				f.following(1)
+				c.Write(stdout, "whole\nnot whole")
+				c.Exit(1)
+				f.expect("whole", "not whole")
+			})
+		})
+	}
+}
+
+func TestRestartInTheMiddleOfALine(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		c := f.followed()
+		c.Write(stdout, "one\nhalf a li")
+		c.Restart()
+		f.pass(time.Second)
+		c.Write(stdout, "two\n")
+		f.expect("one", "half a li", "two")
+	})
+}
+
+func TestEqualLinesOfDifferentTimes(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		c := f.followed()
+		c.Write(stdout, "tick\ntick\n\n\n")
+		f.expect("tick", "tick", "", "")
+		c.CutFollows()
+		c.Write(stdout, "tick\n\n")
+		f.expect("tick", "tick", "", "", "tick", "")
+	})
+}
+
+func TestSameInstant(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		c := f.followed()
+		at := time.Now()
+		c.WriteAt(at, stdout, "a\nb\nc\n")
+		f.expect("a", "b", "c")
+		c.CutFollows()
+		c.WriteAt(at, stdout, "d\ne\n")
+		f.expect("a", "b", "c", "d", "e")
+	})
+}
+
+func TestTimestampsThatRunBackwards(t *testing.T) {
+	for name, option := range map[string]enginetest.Option{"20.10": enginetest.Docker20(), "29": enginetest.Docker29()} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(f *fixture) {
+				c := f.followed()
+				at := time.Now()
+				c.WriteAt(at.Add(time.Millisecond), stdout, "newer\n")
+				c.WriteAt(at, stderr, "older\n")
+				f.expect("newer", "older")
+				c.CutFollows()
+				c.WriteAt(at.Add(-time.Millisecond), stderr, "late\n")
+				c.WriteAt(at.Add(time.Second), stdout, "new\n")
+				f.expect("newer", "older", "late", "new")
+			}, option)
+		})
+	}
+}
+
+func TestClockSetBack(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		c := f.followed()
+		write(c, 1, 100)
+		f.expectLines(1, 100)
+		back := time.Now().Add(-time.Hour)
+		for i := 101; i <= 200; i++ {
+			c.WriteAt(back.Add(time.Duration(i)*time.Millisecond), stdout, fmt.Sprintln("line", i))
+		}
+		f.expectLines(1, 200)
+		c.CutFollows()
+		c.WriteAt(back.Add(time.Second), stdout, "line 201\n")
+		f.expectLines(1, 201)
+	})
+}
+
+func TestLongLineIsCutAndCounted(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.cfg.MaxLogSize = 20000
+		c := f.followed()
+		c.Write(stdout, strings.Repeat("x", 50000)+"\nshort\n")
+		f.expect(strings.Repeat("x", 20000), "short")
+		assert.EqualValues(t, 1, f.metric("truncated_lines"))
+		c.CutFollows()
+		c.Write(stdout, "last\n")
+		f.expect(strings.Repeat("x", 20000), "short", "last")
+		assert.EqualValues(t, 1, f.metric("truncated_lines"))
+	})
+}

@@ -1,0 +1,114 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dockerlogsreceiver // import "github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver"
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/stream"
+)
+
+// Attributes of the metrics that are counted for every batch or record, made once.
+var (
+	byStream = [stream.Stderr]metric.MeasurementOption{
+		with(attribute.String("stream", stream.Stdout.String())),
+		with(attribute.String("stream", stream.Stderr.String())),
+	}
+	overlapping = with(attribute.String("reason", "overlap"))
+	repeated    = with(attribute.String("reason", "repeat"))
+)
+
+func with(attributes ...attribute.KeyValue) metric.MeasurementOption {
+	return metric.WithAttributeSet(attribute.NewSet(attributes...))
+}
+
+// countBatch counts a batch that has left us.
+func (r *dockerLogs) countBatch(ctx context.Context, b *batch) {
+	for i, n := range b.counts {
+		if n > 0 {
+			r.tel.DockerLogsRecords.Add(ctx, int64(n), byStream[i])
+			r.tel.DockerLogsBytes.Add(ctx, int64(b.bytes[i]), byStream[i])
+		}
+	}
+	if b.cut > 0 {
+		r.tel.DockerLogsTruncatedLines.Add(ctx, int64(b.cut))
+	}
+}
+
+func (r *dockerLogs) countDropped(ctx context.Context, reason string, n int) {
+	r.tel.DockerLogsDroppedRecords.Add(ctx, int64(n), with(attribute.String("reason", reason)))
+}
+
+func (r *dockerLogs) countCapture(strategy Strategy, state captureState, n int64) {
+	if state != stateNone && strategy != "" {
+		r.tel.DockerLogsCaptures.Add(context.Background(), n,
+			with(attribute.String("strategy", string(strategy)), attribute.String("state", string(state))))
+	}
+}
+
+// countChange counts a change of adaptive.
+func (r *dockerLogs) countChange(to, reason string) {
+	r.tel.DockerLogsStrategyChanges.Add(context.Background(), 1,
+		with(attribute.String("to", to), attribute.String("reason", reason)))
+}
+
+// countBuffered counts what hybrid buffers hold more, or less, than before.
+func (r *dockerLogs) countBuffered(bytes int) {
+	r.tel.DockerLogsBufferedBytes.Add(context.Background(), int64(bytes))
+}
+
+func (r *dockerLogs) countReopen(reason string) {
+	r.tel.DockerLogsReopens.Add(context.Background(), 1, with(attribute.String("reason", reason)))
+}
+
+func (r *dockerLogs) countGap(reason string) {
+	r.tel.DockerLogsGaps.Add(context.Background(), 1, with(attribute.String("reason", reason)))
+}
+
+func (r *dockerLogs) countRequest(endpoint engine.Endpoint, outcome engine.Outcome) {
+	r.tel.DockerLogsEngineRequests.Add(context.Background(), 1,
+		with(attribute.String("endpoint", string(endpoint)), attribute.String("outcome", string(outcome))))
+}
+
+// lag knows the batches that are on offer to the pipeline.
+type lag struct {
+	mu      sync.Mutex
+	offered map[*batch]int64 // to the time of the oldest record
+}
+
+func (l *lag) begin(b *batch) {
+	oldest := b.records[0].time
+	for _, r := range b.records {
+		oldest = min(oldest, r.time)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.offered == nil {
+		l.offered = make(map[*batch]int64)
+	}
+	l.offered[b] = oldest
+}
+
+func (l *lag) end(b *batch) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.offered, b)
+}
+
+// seconds gives the age of the oldest record on offer.
+func (l *lag) seconds() float64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var most time.Duration
+	for _, oldest := range l.offered {
+		most = max(most, time.Since(time.Unix(0, oldest)))
+	}
+	return most.Seconds()
+}

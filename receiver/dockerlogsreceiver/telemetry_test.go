@@ -1,0 +1,109 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dockerlogsreceiver
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/enginetest"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/metadatatest"
+)
+
+func point(value int64, attributes ...string) metricdata.DataPoint[int64] {
+	var list []attribute.KeyValue
+	for i := 0; i < len(attributes); i += 2 {
+		list = append(list, attribute.String(attributes[i], attributes[i+1]))
+	}
+	return metricdata.DataPoint[int64]{Attributes: attribute.NewSet(list...), Value: value}
+}
+
+func points(list ...metricdata.DataPoint[int64]) []metricdata.DataPoint[int64] { return list }
+
+func TestMetrics(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.cfg.MaxLogSize = minLogSize
+		c := f.followed()
+		f.engine.Add(enginetest.ContainerSpec{Name: "unreadable", Running: true, Driver: "none"})
+		at := time.Now()
+		c.Write(stdout, "12345\n"+strings.Repeat("x", 2*minLogSize)+"\n")
+		c.Write(stderr, "123\n")
+		f.eventually("three lines", func() bool { return len(f.sink.bodies()) == 3 })
+		require.Equal(t, at, time.Now(), "no time has passed")
+		c.CutFollows()
+		f.following(0)
+		f.following(1)
+		f.sink.refuse(consumererror.NewPermanent(errRefused))
+		c.Write(stdout, "12\n")
+		f.settle()
+
+		ignore := metricdatatest.IgnoreTimestamp()
+		metadatatest.AssertEqualDockerLogsBytes(t, f.tel, points(point(7+minLogSize, "stream", "stdout"), point(3, "stream", "stderr")), ignore)
+		metadatatest.AssertEqualDockerLogsRecords(t, f.tel, points(point(3, "stream", "stdout"), point(1, "stream", "stderr")), ignore)
+		metadatatest.AssertEqualDockerLogsTruncatedLines(t, f.tel, points(point(1)), ignore)
+		metadatatest.AssertEqualDockerLogsDroppedRecords(t, f.tel, points(point(1, "reason", "permanent")), ignore)
+		metadatatest.AssertEqualDockerLogsReopens(t, f.tel, points(point(1, "reason", "cut")), ignore)
+		metadatatest.AssertEqualDockerLogsGaps(t, f.tel, points(point(1, "reason", "unreadable")), ignore)
+		metadatatest.AssertEqualDockerLogsDuplicatesSuppressed(t, f.tel, points(point(6, "reason", "overlap")), ignore)
+		assert.EqualValues(t, 1, f.metric("captures", "streaming", "following"))
+		assert.EqualValues(t, 1, f.metric("captures", "streaming", "unreadable"))
+		assert.EqualValues(t, 2, f.metric("captures"))
+		for _, kind := range []string{"ping", "version", "info", "list", "inspect", "logs", "events"} {
+			assert.EqualValues(t, f.requests(enginetest.Kind(kind)), f.metric("engine_requests", kind), kind)
+		}
+		assert.EqualValues(t, 1, f.metric("engine_requests", "logs", "not_implemented"))
+
+		latency, err := f.tel.GetMetric("otelcol_docker_logs_capture_latency")
+		require.NoError(t, err)
+		got := latency.Data.(metricdata.Histogram[float64]).DataPoints
+		require.Len(t, got, 1)
+		assert.LessOrEqual(t, got[0].Count, uint64(3), "batches")
+		assert.Less(t, got[0].Sum, 0.001)
+	})
+}
+
+func TestCaptureStates(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		c := f.container("web")
+		f.start()
+		assert.EqualValues(t, 1, f.metric("captures", "following"))
+		f.engine.SetLatency(func(req enginetest.Request) time.Duration {
+			if req.Kind == enginetest.KindLogs {
+				return time.Minute
+			}
+			return 0
+		})
+		c.CutFollows()
+		f.settle()
+		assert.EqualValues(t, 1, f.metric("captures", "waiting"))
+		f.pass(2 * time.Second)
+		assert.EqualValues(t, 1, f.metric("captures", "reading"))
+		assert.Zero(t, f.metric("captures", "waiting"))
+		c.Remove()
+		f.pass(5 * time.Minute)
+		assert.Zero(t, f.metric("captures"))
+	})
+}
+
+func TestLatencyOfAHeldBatch(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		c := f.followed()
+		f.sink.hold(false)
+		write(c, 1, 1)
+		f.pass(10 * time.Second)
+		f.sink.open()
+		f.expectLines(1, 1)
+		latency, err := f.tel.GetMetric("otelcol_docker_logs_capture_latency")
+		require.NoError(t, err)
+		assert.InDelta(t, 10, latency.Data.(metricdata.Histogram[float64]).DataPoints[0].Sum, 0.01)
+	})
+}
