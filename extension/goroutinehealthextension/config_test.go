@@ -1,0 +1,72 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package goroutinehealthextension
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/confmaptest"
+	"go.yaml.in/yaml/v3"
+)
+
+func load(t *testing.T, conf *confmap.Conf) *Config {
+	cfg := createDefaultConfig().(*Config)
+	require.NoError(t, conf.Unmarshal(cfg))
+	require.NoError(t, confmap.Validate(cfg))
+	return cfg
+}
+
+func TestConfig(t *testing.T) {
+	all, err := confmaptest.LoadConf(filepath.Join("testdata", "config.yaml"))
+	require.NoError(t, err)
+	for id, change := range map[string]func(*Config){
+		"goroutine_health": func(*Config) {},
+		"goroutine_health/restart": func(cfg *Config) {
+			cfg.ServerConfig.NetAddr.Endpoint = "0.0.0.0:13134"
+			cfg.OnCritical, cfg.MaxRestarts, cfg.RestartWindow = ActionRestart, 5, 30*time.Minute
+			cfg.DumpDirectory, cfg.MaxDumps = "/var/lib/otelcol/dumps", 10
+		},
+		"goroutine_health/fast": func(cfg *Config) {
+			cfg.ServerConfig.NetAddr.Endpoint = ""
+			cfg.CollectionInterval, cfg.CensusInterval, cfg.LeakInterval = time.Second, time.Second, 0
+			cfg.Warning, cfg.Critical, cfg.GrowthPerMinute = 50, 100, 1.5
+			cfg.Window, cfg.For, cfg.OnCritical = time.Minute, 0, ActionShutdown
+		},
+	} {
+		t.Run(id, func(t *testing.T) {
+			conf, err := all.Sub(id)
+			require.NoError(t, err)
+			want := createDefaultConfig().(*Config)
+			change(want)
+			assert.Equal(t, want, load(t, conf))
+		})
+	}
+}
+
+func TestInvalidConfig(t *testing.T) {
+	raw, err := os.ReadFile(filepath.Join("testdata", "invalid.yaml"))
+	require.NoError(t, err)
+	var cases []struct {
+		Config  map[string]any
+		Message string
+	}
+	require.NoError(t, yaml.Unmarshal(raw, &cases))
+	require.NotEmpty(t, cases)
+	for _, tt := range cases {
+		t.Run(tt.Message, func(t *testing.T) {
+			cfg := createDefaultConfig().(*Config)
+			err := confmap.NewFromStringMap(tt.Config).Unmarshal(cfg)
+			if err == nil {
+				err = confmap.Validate(cfg)
+			}
+			require.ErrorContains(t, err, tt.Message)
+		})
+	}
+}

@@ -1,0 +1,8 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:generate mdatagen metadata.yaml
+
+// Package goroutinehealthextension tells a goroutine leak from load, names the
+// component that leaks, and acts on it.
+package goroutinehealthextension // import "github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension"

@@ -1,0 +1,138 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package goroutinehealthextension // import "github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension"
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"runtime/pprof"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/extension"
+	"go.uber.org/zap"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension/internal/census"
+	"github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension/internal/metadata"
+	"github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension/internal/verdict"
+)
+
+// goroutineHealth is the extension. One goroutine, run, counts and judges; it
+// publishes what it has found as one value, which the metrics, the endpoint and
+// Pressure read.
+type goroutineHealth struct {
+	cfg  *Config
+	set  extension.Settings
+	tel  *metadata.TelemetryBuilder
+	src  source
+	past *past
+
+	found    atomic.Pointer[found]
+	shutdown atomic.Pointer[string] // why we asked the Collector to shut down
+
+	host    component.Host
+	server  *http.Server
+	addr    net.Addr // that the server listens on
+	running sync.WaitGroup
+	stop    context.CancelFunc
+
+	restart func() error       // restartPipelines, but for tests
+	fatal   func(reason error) // reportFatal, but for tests
+}
+
+func newGoroutineHealth(set extension.Settings, cfg *Config, src source, past *past) *goroutineHealth {
+	h := &goroutineHealth{cfg: cfg, set: set, src: src, past: past, restart: restartPipelines}
+	h.fatal = h.reportFatal
+	h.found.Store(&found{})
+	return h
+}
+
+// Pressure tells whether there are so many goroutines, or ever more of them, that
+// components that can do with fewer should. A component asserts for this method on the
+// extension; it need not import anything.
+func (h *goroutineHealth) Pressure() bool { return h.found.Load().finding.Pressure() }
+
+// Start implements component.Component.
+func (h *goroutineHealth) Start(ctx context.Context, host component.Host) error {
+	h.host = host
+	var err error
+	if h.tel, err = metadata.NewTelemetryBuilder(h.set.TelemetrySettings); err != nil {
+		return err
+	}
+	if err := h.observe(); err != nil {
+		return errors.Join(err, h.Shutdown(ctx))
+	}
+	running, stop := context.WithCancel(context.Background())
+	h.stop = stop
+	labels := pprof.Labels(census.LabelComponent, h.set.ID.String(), census.LabelKind, "extension")
+	// The goroutines below inherit the labels of this one, which is the Collector's.
+	pprof.Do(ctx, labels, func(ctx context.Context) {
+		if err = h.serve(ctx); err != nil {
+			return
+		}
+		h.running.Go(func() { newWatch(h).run(running) })
+	})
+	if err != nil {
+		return errors.Join(err, h.Shutdown(ctx))
+	}
+	h.set.Logger.Info("watching goroutines", zap.String("on_critical", string(h.cfg.OnCritical)),
+		zap.Int("warning", h.cfg.Warning), zap.Int("critical", h.cfg.Critical), zap.Bool("finds_leaks", h.src.findsLeaks()))
+	return nil
+}
+
+// patience is how long requests in flight may take when the extension shuts down.
+const patience = time.Second
+
+// Shutdown implements component.Component. Where it was the extension that asked the
+// Collector to end, it returns an error: the Collector ends as well after a fatal
+// status, but only an error at shutdown makes its exit status other than zero. For the
+// same reason a request that has to be cut off is no error: it would end the process
+// where the pipelines are only to be restarted.
+func (h *goroutineHealth) Shutdown(ctx context.Context) error {
+	var err error
+	if h.stop != nil {
+		h.stop()
+	}
+	if h.server != nil {
+		patient, cancel := context.WithTimeout(ctx, patience)
+		if h.server.Shutdown(patient) != nil {
+			err = h.server.Close()
+		}
+		cancel()
+	}
+	done := make(chan struct{})
+	go func() { // ends with the goroutines, which a census may hold up a little
+		h.running.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		err = errors.Join(err, ctx.Err())
+	}
+	if h.tel != nil {
+		h.tel.Shutdown()
+	}
+	if reason := h.shutdown.Swap(nil); reason != nil {
+		err = errors.Join(err, fmt.Errorf("shut down because of goroutines: %s", *reason))
+	}
+	return err
+}
+
+// found is what one look has found. It does not change.
+type found struct {
+	counts  counts
+	finding verdict.Finding
+	reason  string
+	census  *census.Census // of the last one; nil if there has been none
+	leaked  *census.Census // nil where the runtime cannot tell, or has not been asked yet
+	// creators and grown are of the origins that suspicion has fallen on, and of all.
+	creators map[string]string
+	grown    map[census.Origin]int
+}

@@ -1,0 +1,18 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build unix
+
+package goroutinehealthextension // import "github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension"
+
+import (
+	"os"
+	"syscall"
+)
+
+const canRestart = true
+
+// restartPipelines has the Collector shut down its pipelines and extensions and build
+// them anew in this process, as it does when its configuration changes: it always
+// listens for SIGHUP while it runs, and there is no other way in from a component.
+func restartPipelines() error { return syscall.Kill(os.Getpid(), syscall.SIGHUP) }

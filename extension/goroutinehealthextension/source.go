@@ -1,0 +1,68 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package goroutinehealthextension // import "github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension"
+
+import (
+	"runtime"
+	"runtime/metrics"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension/internal/census"
+)
+
+// source is where counts come from; the runtime, but for tests.
+type source interface {
+	count() counts
+	census() (*census.Census, error)
+	leaked() (*census.Census, error) // runs the garbage collector
+	findsLeaks() bool
+	// creator is the function that created the goroutines that run function.
+	creator(function string, goroutines int) string
+}
+
+// counts are numbers of goroutines. The states, which the scheduler tells, are also of
+// the runtime's own goroutines; the total and a census are not.
+type counts struct {
+	Total    int `json:"total"`
+	Running  int `json:"running"`
+	Runnable int `json:"runnable"`
+	Waiting  int `json:"waiting"`
+	NotInGo  int `json:"not_in_go"` // in a system call or in C
+}
+
+type runtimeSource struct {
+	samples  []metrics.Sample
+	creators *census.Creators
+}
+
+func newRuntimeSource() *runtimeSource {
+	s := &runtimeSource{creators: census.NewCreators()}
+	for _, name := range []string{
+		"/sched/goroutines/running:goroutines",
+		"/sched/goroutines/runnable:goroutines",
+		"/sched/goroutines/waiting:goroutines",
+		"/sched/goroutines/not-in-go:goroutines",
+	} {
+		s.samples = append(s.samples, metrics.Sample{Name: name})
+	}
+	return s
+}
+
+func (s *runtimeSource) count() counts {
+	metrics.Read(s.samples)
+	var n [4]int
+	for i, sample := range s.samples {
+		if sample.Value.Kind() == metrics.KindUint64 {
+			n[i] = int(sample.Value.Uint64())
+		}
+	}
+	return counts{Total: runtime.NumGoroutine(), Running: n[0], Runnable: n[1], Waiting: n[2], NotInGo: n[3]}
+}
+
+func (*runtimeSource) census() (*census.Census, error) { return census.Take() }
+func (*runtimeSource) leaked() (*census.Census, error) { return census.Leaked() }
+func (*runtimeSource) findsLeaks() bool                { return census.CanFindLeaks() }
+
+func (s *runtimeSource) creator(function string, goroutines int) string {
+	return s.creators.Of(function, goroutines)
+}

@@ -1,0 +1,179 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package goroutinehealthextension // import "github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension"
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension/internal/census"
+	"github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension/internal/verdict"
+)
+
+// Bounds of the lists of a status.
+const (
+	listedComponents = 50
+	listedFunctions  = 20
+	listedContainers = 100
+)
+
+// status is the answer of the API. The README documents it.
+type status struct {
+	Verdict  verdict.Level `json:"verdict"`
+	Reason   string        `json:"reason"`
+	Since    time.Time     `json:"since"`
+	Now      time.Time     `json:"now"`
+	Pressure bool          `json:"pressure"`
+
+	Goroutines struct {
+		counts
+		Needed int `json:"needed"`
+		Excess int `json:"excess"`
+	} `json:"goroutines"`
+	GrowthPerMinute float64       `json:"growth_per_minute"`
+	Leaked          statusLeaked  `json:"leaked"`
+	Limits          statusLimits  `json:"limits"`
+	Census          *statusCensus `json:"census,omitempty"`
+
+	Components []statusComponent `json:"components"`
+	Functions  []statusFunction  `json:"functions"`
+	Containers struct {
+		Total  int               `json:"total"`
+		Listed []statusContainer `json:"listed"`
+	} `json:"containers"`
+
+	Restarts struct {
+		Total    int      `json:"total"`
+		InWindow int      `json:"in_window"`
+		Last     *restart `json:"last,omitempty"`
+	} `json:"restarts"`
+	Dumps   []dumped `json:"dumps"`
+	History []point  `json:"history"`
+}
+
+type statusLeaked struct {
+	Supported bool       `json:"supported"`
+	Total     int        `json:"total"`
+	Looked    *time.Time `json:"looked,omitempty"`
+}
+
+type statusLimits struct {
+	Warning              int     `json:"warning"`
+	Critical             int     `json:"critical"`
+	GrowthPerMinute      float64 `json:"growth_per_minute"`
+	WindowSeconds        float64 `json:"window_seconds"`
+	ForSeconds           float64 `json:"for_seconds"`
+	OnCritical           Action  `json:"on_critical"`
+	MaxRestarts          int     `json:"max_restarts"`
+	RestartWindowSeconds float64 `json:"restart_window_seconds"`
+}
+
+type statusCensus struct {
+	Taken       time.Time `json:"taken"`
+	TookSeconds float64   `json:"took_seconds"`
+}
+
+type statusComponent struct {
+	Component  string               `json:"component"`
+	Kind       string               `json:"kind,omitempty"`
+	Goroutines int                  `json:"goroutines"`
+	Above      int                  `json:"above"` // what the captures need
+	Grown      int                  `json:"grown"` // over the window
+	Leaked     int                  `json:"leaked"`
+	States     map[census.State]int `json:"states"`
+}
+
+type statusFunction struct {
+	Component string `json:"component"`
+	Function  string `json:"function"`
+	Creator   string `json:"creator,omitempty"`
+	Above     int    `json:"above"`
+	Grown     int    `json:"grown"`
+}
+
+type statusContainer struct {
+	ID         string `json:"id"`
+	Name       string `json:"name,omitempty"`
+	Component  string `json:"component"`
+	Goroutines int    `json:"goroutines"`
+	Needed     int    `json:"needed"`
+}
+
+func (h *goroutineHealth) status(now time.Time) *status {
+	f := h.found.Load()
+	s := &status{
+		Verdict: f.finding.Level, Reason: f.reason, Since: f.finding.Since, Now: now, Pressure: f.finding.Pressure(),
+		GrowthPerMinute: f.finding.Growth, Leaked: statusLeaked{Supported: h.src.findsLeaks()},
+		Limits: statusLimits{
+			Warning: h.cfg.Warning, Critical: h.cfg.Critical, GrowthPerMinute: h.cfg.GrowthPerMinute,
+			WindowSeconds: h.cfg.Window.Seconds(), ForSeconds: h.cfg.For.Seconds(), OnCritical: h.cfg.OnCritical,
+			MaxRestarts: h.cfg.MaxRestarts, RestartWindowSeconds: h.cfg.RestartWindow.Seconds(),
+		},
+		Components: []statusComponent{}, Functions: []statusFunction{}, Dumps: []dumped{}, History: h.past.plot(),
+	}
+	s.Goroutines.counts = f.counts
+	s.Goroutines.Excess = f.finding.Excess
+	s.Goroutines.Needed = f.counts.Total - f.finding.Excess
+	s.Containers.Listed = []statusContainer{}
+	if f.leaked != nil {
+		s.Leaked.Total, s.Leaked.Looked = f.leaked.Total, &f.leaked.Taken
+	}
+	if f.census != nil {
+		s.Census = &statusCensus{Taken: f.census.Taken, TookSeconds: f.census.Took.Seconds()}
+		s.addCensus(f)
+	}
+	s.Restarts.InWindow, s.Restarts.Total, s.Restarts.Last = h.past.restartsSince(now.Add(-h.cfg.RestartWindow))
+	if dumps, err := h.dumps(); err == nil && dumps != nil {
+		s.Dumps = dumps
+	}
+	return s
+}
+
+func (s *status) addCensus(f *found) {
+	rows := make(map[string]*statusComponent)
+	for _, component := range biggest(f.census.Components) {
+		if len(rows) < listedComponents {
+			states := f.census.Components[component]
+			rows[component] = &statusComponent{Component: component, Goroutines: sum(states), States: states}
+		}
+	}
+	add := func(origins map[census.Origin]int, f func(*statusComponent, census.Origin, int)) {
+		for origin, n := range origins {
+			if row := rows[origin.Component]; row != nil {
+				f(row, origin, n)
+			}
+		}
+	}
+	add(f.census.Origins, func(row *statusComponent, o census.Origin, _ int) { row.Kind = cmp.Or(row.Kind, o.Kind) })
+	add(f.census.Above, func(row *statusComponent, _ census.Origin, n int) { row.Above += n })
+	add(f.grown, func(row *statusComponent, _ census.Origin, n int) { row.Grown += n })
+	if f.leaked != nil {
+		add(f.leaked.Origins, func(row *statusComponent, _ census.Origin, n int) { row.Leaked += n })
+	}
+	for _, component := range biggest(f.census.Components) {
+		if row := rows[component]; row != nil {
+			s.Components = append(s.Components, *row)
+		}
+	}
+	for _, origin := range mostFirst(f.census.Above) {
+		if len(s.Functions) == listedFunctions {
+			break
+		}
+		s.Functions = append(s.Functions, statusFunction{
+			Component: origin.Component, Function: origin.Function, Creator: cmp.Or(f.creators[origin.Function], census.Outer(origin.Function)),
+			Above: f.census.Above[origin], Grown: f.grown[origin],
+		})
+	}
+	s.Containers.Total = len(f.census.Containers)
+	containers := slices.SortedFunc(maps.Values(f.census.Containers), func(a, b *census.Container) int {
+		return cmp.Or(cmp.Compare(b.Excess(), a.Excess()), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
+	})
+	for _, c := range containers[:min(len(containers), listedContainers)] {
+		s.Containers.Listed = append(s.Containers.Listed, statusContainer{
+			ID: c.ID, Name: c.Name, Component: c.Component, Goroutines: c.Count, Needed: c.Need,
+		})
+	}
+}

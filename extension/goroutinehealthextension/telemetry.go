@@ -1,0 +1,112 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package goroutinehealthextension // import "github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension"
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension/internal/census"
+)
+
+// maxComponents bounds the components that metrics tell apart. The ones with the
+// fewest goroutines are told together, as other.
+const (
+	maxComponents  = 50
+	otherComponent = "other"
+)
+
+// observe registers the metrics that are read from what was found last.
+func (h *goroutineHealth) observe() error {
+	return errors.Join(
+		h.tel.RegisterGoroutineHealthExcessCallback(func(_ context.Context, o metric.Int64Observer) error {
+			if f := h.found.Load(); f.census != nil {
+				o.Observe(int64(f.finding.Excess))
+			}
+			return nil
+		}),
+		h.tel.RegisterGoroutineHealthGoroutinesCallback(func(_ context.Context, o metric.Int64Observer) error {
+			if f := h.found.Load(); f.census != nil {
+				for component, states := range bounded(f.census.Components) {
+					for state, n := range states {
+						o.Observe(int64(n), metric.WithAttributes(attribute.String("component", component), attribute.String("state", string(state))))
+					}
+				}
+			}
+			return nil
+		}),
+		h.tel.RegisterGoroutineHealthGrowthCallback(func(_ context.Context, o metric.Float64Observer) error {
+			o.Observe(h.found.Load().finding.Growth)
+			return nil
+		}),
+		h.tel.RegisterGoroutineHealthLeakedCallback(func(_ context.Context, o metric.Int64Observer) error {
+			f := h.found.Load()
+			if f.leaked == nil {
+				return nil
+			}
+			if f.leaked.Total == 0 {
+				o.Observe(0) // asked, and there are none
+			}
+			for component, states := range bounded(f.leaked.Components) {
+				o.Observe(int64(sum(states)), metric.WithAttributes(attribute.String("component", component)))
+			}
+			return nil
+		}),
+		h.tel.RegisterGoroutineHealthRestartsCallback(func(_ context.Context, o metric.Int64Observer) error {
+			_, total, _ := h.past.restartsSince(time.Time{})
+			o.Observe(int64(total))
+			return nil
+		}),
+		h.tel.RegisterGoroutineHealthVerdictCallback(func(_ context.Context, o metric.Int64Observer) error {
+			o.Observe(int64(h.found.Load().finding.Level))
+			return nil
+		}),
+	)
+}
+
+func sum(states map[census.State]int) (n int) {
+	for _, count := range states {
+		n += count
+	}
+	return n
+}
+
+// biggest returns the components, those with the most goroutines first.
+func biggest(components map[string]map[census.State]int) []string {
+	return slices.SortedFunc(maps.Keys(components), func(a, b string) int {
+		return cmp.Or(cmp.Compare(sum(components[b]), sum(components[a])), cmp.Compare(a, b))
+	})
+}
+
+// bounded tells all but the biggest components together.
+func bounded(components map[string]map[census.State]int) map[string]map[census.State]int {
+	if len(components) <= maxComponents {
+		return components
+	}
+	kept := make(map[string]map[census.State]int, maxComponents)
+	others := maps.Clone(components[otherComponent])
+	if others == nil {
+		others = make(map[census.State]int)
+	}
+	for _, component := range biggest(components) {
+		switch {
+		case component == otherComponent:
+		case len(kept) < maxComponents-1:
+			kept[component] = components[component]
+		default:
+			for state, n := range components[component] {
+				others[state] += n
+			}
+		}
+	}
+	kept[otherComponent] = others
+	return kept
+}

@@ -1,0 +1,212 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package goroutinehealthextension
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension/internal/census"
+	"github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension/internal/verdict"
+)
+
+// pass lets time pass, and then what is to happen at its end.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+func TestLeakIsNamedWithinTwoWindows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHealth(t, new(past), nil)
+		h.world.containers = 50
+		h.start(t)
+		pass(30 * time.Minute)
+		require.Equal(t, verdict.Healthy, h.found.Load().finding.Level)
+		require.Zero(t, h.found.Load().finding.Growth)
+
+		began := time.Now()
+		for h.found.Load().finding.Level == verdict.Healthy {
+			require.Less(t, time.Since(began), 2*h.cfg.Window, "two windows, and nothing is said")
+			h.world.set(func() { h.world.above[readLoop] += 8 }) // 32 per minute
+			pass(15 * time.Second)
+		}
+		f := h.found.Load()
+		t.Logf("after %v: %s", time.Since(began), f.reason)
+		assert.Equal(t, verdict.Warning, f.finding.Level)
+		assert.InDelta(t, 32, f.finding.Growth, 1)
+		assert.Regexp(t, `^\+32/min for 5 min, 1[0-9]{2} of them in docker_logs, created by net/http\.\(\*Transport\)\.dialConn$`, f.reason)
+		assert.True(t, h.Pressure())
+		assert.Equal(t, 1, h.logs.FilterMessage("goroutines: warning").Len())
+
+		// The leak is over; pressure ends, once.
+		pass(20 * time.Minute)
+		assert.False(t, h.Pressure())
+		assert.Equal(t, 1, h.logs.FilterMessage("goroutines are healthy again").Len())
+		require.NoError(t, h.Shutdown(t.Context()))
+	})
+}
+
+func TestStartOfAThousandContainersRaisesNothing(t *testing.T) {
+	for name, ramp := range map[string]time.Duration{"at once": 0, "over four minutes": 4 * time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHealth(t, new(past), func(cfg *Config) { cfg.OnCritical = ActionShutdown })
+				h.start(t)
+				pass(10 * time.Second)
+				began := time.Now()
+				for time.Since(began) < 30*time.Minute {
+					part := 1.0
+					if ramp > 0 {
+						part = min(1, time.Since(began).Seconds()/ramp.Seconds())
+					}
+					h.world.set(func() { h.world.containers = int(1000 * part) })
+					pass(5 * time.Second)
+					f := h.found.Load()
+					require.Equal(t, verdict.Healthy, f.finding.Level, f.reason)
+				}
+				f := h.found.Load()
+				assert.Equal(t, 3040, f.counts.Total)
+				assert.Equal(t, 40, f.finding.Excess)
+				require.NoError(t, h.fatal())
+				require.NoError(t, h.Shutdown(t.Context()))
+			})
+		})
+	}
+}
+
+func TestCensusIsRareUnlessMuchHasMoved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHealth(t, new(past), nil).start(t)
+		pass(time.Minute - time.Second)
+		assert.EqualValues(t, 1, h.world.censuses.Load())
+		h.world.set(func() { h.world.containers = 2 }) // hardly anything
+		pass(15 * time.Second)
+		assert.EqualValues(t, 2, h.world.censuses.Load(), "it was time")
+		h.world.set(func() { h.world.containers = 100 })
+		pass(15 * time.Second)
+		assert.EqualValues(t, 3, h.world.censuses.Load())
+		assert.Equal(t, 40, h.found.Load().finding.Excess)
+		pass(10 * time.Minute)
+		assert.EqualValues(t, 13, h.world.censuses.Load())
+		assert.EqualValues(t, 2, h.world.looks.Load(), "for leaks, which costs a collection of garbage")
+		require.NoError(t, h.Shutdown(t.Context()))
+	})
+}
+
+func TestWithoutCensusTheNumberIsJudged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHealth(t, new(past), nil)
+		h.world.err = errors.New("no profile")
+		h.world.containers = 500
+		h.start(t)
+		pass(10 * time.Minute)
+		f := h.found.Load()
+		assert.Equal(t, verdict.Warning, f.finding.Level)
+		assert.Equal(t, "1,540 goroutines above what the captures need (warning from 1,000 on)", f.reason)
+		assert.Equal(t, 1, h.logs.FilterMessageSnippet("cannot tell whose").Len())
+		require.NoError(t, h.Shutdown(t.Context()))
+	})
+}
+
+func TestProvenLeakWarns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHealth(t, new(past), nil)
+		h.world.proven = map[census.Origin]int{readLoop: 7}
+		h.start(t)
+		pass(time.Minute)
+		require.Equal(t, verdict.Healthy, h.found.Load().finding.Level, "not looked yet")
+		pass(5 * time.Minute)
+		f := h.found.Load()
+		assert.Equal(t, verdict.Warning, f.finding.Level)
+		assert.Equal(t, "7 goroutines proven never to wake again, 7 of them in docker_logs, created by net/http.(*Transport).dialConn", f.reason)
+		assert.False(t, h.Pressure())
+		require.NoError(t, h.Shutdown(t.Context()))
+	})
+}
+
+func TestRestartsThatDoNotHelpEndInShutdown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		life := new(past) // of the process
+		restart := func(cfg *Config) { cfg.OnCritical = ActionRestart; cfg.MaxRestarts = 2 }
+		for i := range 2 {
+			h := newHealth(t, life, restart)
+			h.world.above[readLoop] = 2500
+			h.start(t)
+			pass(29 * time.Second)
+			require.Zero(t, h.restarts.Load(), "too early to tell")
+			pass(10 * time.Minute)
+			require.EqualValues(t, 1, h.restarts.Load(), "one is asked for, and it is waited for")
+			require.NoError(t, h.fatal())
+			require.NoError(t, h.Shutdown(t.Context()), "a reload must not fail")
+			n, total, last := life.restartsSince(time.Now().Add(-time.Hour))
+			require.Equal(t, []int{i + 1, i + 1}, []int{n, total})
+			require.Contains(t, last.Reason, "docker_logs, created by net/http.(*Transport).dialConn")
+		}
+		h := newHealth(t, life, restart)
+		h.world.above[readLoop] = 2500
+		h.start(t)
+		pass(time.Minute)
+		require.Zero(t, h.restarts.Load())
+		require.ErrorContains(t, h.fatal(), "2 restarts in 1h0m0s did not help")
+		require.ErrorContains(t, h.Shutdown(t.Context()), "shut down because of goroutines: 2,5", "or the exit status is 0")
+		require.NoError(t, h.Shutdown(t.Context()))
+
+		// Long after, it may be tried again.
+		time.Sleep(2 * time.Hour)
+		h = newHealth(t, life, restart)
+		h.world.above[readLoop] = 2500
+		h.start(t)
+		pass(time.Minute)
+		require.EqualValues(t, 1, h.restarts.Load())
+		require.NoError(t, h.Shutdown(t.Context()))
+	})
+}
+
+func TestRestartThatCannotBeAskedForShutsDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHealth(t, new(past), func(cfg *Config) { cfg.OnCritical = ActionRestart })
+		h.goroutineHealth.restart = func() error { return errors.New("no signal") }
+		h.world.above[readLoop] = 2500
+		h.start(t)
+		pass(time.Minute)
+		require.ErrorContains(t, h.fatal(), "no signal")
+		require.Error(t, h.Shutdown(t.Context()))
+	})
+}
+
+func TestReportDoesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHealth(t, new(past), nil)
+		h.world.above[readLoop] = 2500
+		h.start(t)
+		pass(time.Hour)
+		require.Equal(t, verdict.Critical, h.found.Load().finding.Level)
+		require.Zero(t, h.restarts.Load())
+		require.NoError(t, h.fatal())
+		require.Equal(t, 1, h.logs.FilterMessage("goroutines: critical").Len())
+		report := h.logs.FilterMessageSnippet("report on goroutines").All()
+		require.Len(t, report, 1)
+		require.Contains(t, report[0].ContextMap()["report"], "net/http.(*persistConn).readLoop, created by net/http.(*Transport).dialConn")
+		require.NoError(t, h.Shutdown(t.Context()))
+	})
+}
+
+func TestPastIsBounded(t *testing.T) {
+	p := new(past)
+	now := time.Unix(1_700_000_000, 0)
+	for i := range 5000 {
+		p.addPoint(now.Add(time.Duration(i)*time.Second), i, i)
+		p.addRestart(restart{At: now})
+	}
+	assert.Len(t, p.plot(), 720+1)
+	assert.Len(t, p.restarts, maxRestartsKept)
+	_, total, _ := p.restartsSince(now)
+	assert.Equal(t, 5000, total)
+}

@@ -1,0 +1,150 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package goroutinehealthextension
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/extension"
+	"go.opentelemetry.io/collector/extension/extensiontest"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension/internal/census"
+	"github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension/internal/metadata"
+)
+
+var (
+	readLoop = census.Origin{Component: "docker_logs", Kind: "receiver", Function: "net/http.(*persistConn).readLoop"}
+	queue    = census.Origin{Component: "exporterhelper", Kind: "exporter", Function: "go.opentelemetry.io/collector/exporter/exporterhelper/internal/queue.(*asyncQueue[...]).Start.func1"}
+)
+
+// world is a source of counts that a test sets.
+type world struct {
+	mu         sync.Mutex
+	containers int // each with three goroutines, as a follow has
+	above      map[census.Origin]int
+	proven     map[census.Origin]int
+	err        error
+	censuses   atomic.Int32
+	looks      atomic.Int32 // for leaks
+}
+
+func newWorld() *world { return &world{above: map[census.Origin]int{queue: 40}} }
+
+func (w *world) set(f func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f()
+}
+
+func (w *world) count() counts {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := 3 * w.containers
+	for _, count := range w.above {
+		n += count
+	}
+	return counts{Total: n, Waiting: n - 2, Running: 2}
+}
+
+func (w *world) census() (*census.Census, error) {
+	total := w.count().Total
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.censuses.Add(1)
+	if w.err != nil {
+		return nil, w.err
+	}
+	c := of(w.above)
+	c.Total, c.Need, c.Took = total, 3*w.containers, 1234*time.Microsecond
+	for i := range w.containers {
+		id := fmt.Sprintf("%08x%056x", uint32(i+1)*2654435761, i)
+		c.Containers[id] = &census.Container{ID: id, Name: fmt.Sprintf("web-%d", i+1), Component: "docker_logs", Count: 3, Need: 3}
+	}
+	if w.containers > 0 {
+		if c.Components["docker_logs"] == nil {
+			c.Components["docker_logs"] = map[census.State]int{}
+		}
+		c.Components["docker_logs"][census.IO] += 3 * w.containers
+	}
+	return c, nil
+}
+
+func (w *world) leaked() (*census.Census, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.looks.Add(1)
+	return of(w.proven), w.err
+}
+
+func (*world) findsLeaks() bool { return true }
+
+func (*world) creator(function string, _ int) string {
+	if function == readLoop.Function {
+		return "net/http.(*Transport).dialConn"
+	}
+	return ""
+}
+
+func of(origins map[census.Origin]int) *census.Census {
+	c := &census.Census{
+		Origins: map[census.Origin]int{}, Above: map[census.Origin]int{},
+		Components: map[string]map[census.State]int{}, Containers: map[string]*census.Container{},
+	}
+	for origin, n := range origins {
+		c.Total += n
+		c.Origins[origin], c.Above[origin] = n, n
+		c.Components[origin.Component] = map[census.State]int{census.Select: n}
+	}
+	return c
+}
+
+// health is an extension in a world, and what it did.
+type health struct {
+	*goroutineHealth
+	world    *world
+	logs     *observer.ObservedLogs
+	tel      *componenttest.Telemetry
+	restarts atomic.Int32
+	reason   atomic.Value // of the shutdown, an error
+}
+
+// newHealth makes an extension without an endpoint. change may be nil.
+func newHealth(t *testing.T, past *past, change func(*Config)) *health {
+	cfg := createDefaultConfig().(*Config)
+	cfg.ServerConfig.NetAddr.Endpoint = ""
+	if change != nil {
+		change(cfg)
+	}
+	require.NoError(t, cfg.Validate())
+	core, logs := observer.New(zapcore.DebugLevel)
+	tel := componenttest.NewTelemetry()
+	set := extension.Settings(extensiontest.NewNopSettings(metadata.Type))
+	set.TelemetrySettings = tel.NewTelemetrySettings()
+	set.Logger = zap.New(core)
+	h := &health{world: newWorld(), logs: logs, tel: tel}
+	h.goroutineHealth = newGoroutineHealth(set, cfg, h.world, past)
+	h.goroutineHealth.restart = func() error { h.restarts.Add(1); return nil }
+	h.goroutineHealth.fatal = func(err error) { h.reason.Store(err) }
+	return h
+}
+
+func (h *health) start(t *testing.T) *health {
+	require.NoError(t, h.Start(t.Context(), componenttest.NewNopHost()))
+	return h
+}
+
+// fatal is why the extension asked the Collector to shut down, if it has.
+func (h *health) fatal() error {
+	err, _ := h.reason.Load().(error)
+	return err
+}
