@@ -1,0 +1,57 @@
+# Targets that a person uses: build, run, test, generate, lint, bench.
+
+BINARY  := dist/otelcol-dockerlogs
+TOOLS   := $(CURDIR)/.tools
+VERSION := $(shell sed -n 's/^  version: //p' builder-config.yaml)
+COMMIT  := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+
+# The distribution finds goroutines that can never wake with this runtime profile.
+DIST_ENV   := CGO_ENABLED=0 GOEXPERIMENT=goroutineleakprofile
+DIST_FLAGS := -s -w
+SOURCES    := $(shell git ls-files -co --exclude-standard -- '*.go' go.mod go.sum builder-config.yaml 2>/dev/null)
+
+# A test may start engines, containers and the distribution: minutes, not seconds.
+TEST_TIMEOUT ?= 30m
+
+.PHONY: all build run test generate lint bench tools clean
+all: build
+
+## build: make dist/otelcol-dockerlogs
+build: $(BINARY)
+
+$(BINARY): $(SOURCES) | $(TOOLS)/builder
+	$(DIST_ENV) $(TOOLS)/builder --config=builder-config.yaml --ldflags='$(DIST_FLAGS)'
+
+## run: build and start the distribution with otelcol-config.yaml
+run: build
+	$(BINARY) --config=otelcol-config.yaml
+
+## test: everything; with a Docker Engine's dockerd on the PATH and as root, against a real engine too
+test: build
+	go vet ./...
+	DOCKERLOGS_COLLECTOR=$(CURDIR)/$(BINARY) GOEXPERIMENT=goroutineleakprofile go test -race -timeout=$(TEST_TIMEOUT) ./...
+
+## generate: all generated files
+generate: tools
+	PATH="$(TOOLS):$$PATH" go generate ./...
+
+## lint: formatting and static analysis
+lint: tools
+	@test -z "$$($(TOOLS)/gofumpt -l . | grep -v ^dist/ | tee /dev/stderr)"
+	go vet ./...
+	$(TOOLS)/staticcheck ./...
+
+## bench: all benchmarks
+bench:
+	go test -run='^$$' -bench=. -benchmem ./...
+
+## tools: the pinned tools of internal/tools/go.mod
+tools: $(TOOLS)/builder
+
+$(TOOLS)/builder: internal/tools/go.mod internal/tools/go.sum
+	@mkdir -p $(TOOLS)
+	cd internal/tools && go build -o $(TOOLS)/ tool
+	@touch $@
+
+clean:
+	rm -rf dist .tools
