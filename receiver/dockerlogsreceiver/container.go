@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/stream"
 )
 
 // capture reads the log of one container. Its goroutine is started by the owner
@@ -48,22 +49,25 @@ type capture struct {
 	name     Strategy // how the container is read
 	strategy strategy
 	seen     observed
-	fallback string  // of the strategy adaptive
-	batch    *batch  // being filled, nil while there is nothing to deliver
-	buffer   *buffer // of the strategy hybrid, else nil
-	state    captureState
-	rate     rate
-	wait     backoff.ExponentialBackOff
-	silence  time.Duration // how long the next follow may be silent
-	polled   bool          // the strategy's last plan was not to follow
-	slot     bool          // the capture has leave to catch up, see dockerLogs.acquire
-	look     bool          // the container is to be inspected before the next read
-	behind   bool          // there may be more to read than a follow should begin with
-	reach    int           // the least tail, after a follow that did not reach back far enough
-	atEnd    bool          // the log has been read to where the container's last run ended
-	poison   poison
-	ended    ending // why the goroutine ended
-	warned   bool   // that the log cannot be read has been logged
+	fallback string // of the strategy adaptive
+	batch    *batch // being filled, nil while there is nothing to deliver
+	// parting are the lines that the last read left without their ends. They are all
+	// that there will be of them if the container is removed before the next.
+	parting []stream.Record
+	buffer  *buffer // of the strategy hybrid, else nil
+	state   captureState
+	rate    rate
+	wait    backoff.ExponentialBackOff
+	silence time.Duration // how long the next follow may be silent
+	polled  bool          // the strategy's last plan was not to follow
+	slot    bool          // the capture has leave to catch up, see dockerLogs.acquire
+	look    bool          // the container is to be inspected before the next read
+	behind  bool          // there may be more to read than a follow should begin with
+	reach   int           // the least tail, after a follow that did not reach back far enough
+	atEnd   bool          // the log has been read to where the container's last run ended
+	poison  poison
+	ended   ending // why the goroutine ended
+	warned  bool   // that the log cannot be read has been logged
 }
 
 // captureState is what a capture is doing, as a metric names it.

@@ -67,8 +67,7 @@ func (c *continuity) judge(rec stream.Record, m mark) verdict {
 		}
 		return passed // the end of a line that is known, it may be, whose first chunks were left out
 	}
-	if firstOfStream && c.seen > 1 && c.tail > 0 && rec.Time <= c.start {
-		// Perhaps the end of a line whose first chunks the tail cut off.
+	if firstOfStream && c.seen > 1 && c.tail > 0 && c.pos.cut(rec, c.start) {
 		return unclear
 	}
 	c.news = true

@@ -165,29 +165,3 @@ func (c *capture) since() int64 {
 // the end. Podman's tail joins the chunks of different long lines. Nor could it be told
 // there which of the equal lines of a second are known, had the tail cut some off.
 func (c *capture) bySeconds() bool { return c.r.info.Load().Runtime == "podman" }
-
-// runEnded waits for the engine to say that the run of the container has ended
-// whose follow has just ended, which it says a moment later. It is false where
-// the stream ended for another reason.
-func (c *capture) runEnded(ctx context.Context) bool {
-	began := c.details.StartedAt
-	for range 50 {
-		now, err := c.r.engine.Inspect(ctx, c.id)
-		switch {
-		case engine.IsNotFound(err):
-			return true
-		case err != nil:
-			return false
-		case !now.Running || !now.StartedAt.Equal(began):
-			return true
-		}
-		timer := time.NewTimer(100 * time.Millisecond)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return false
-		}
-	}
-	return false
-}

@@ -27,7 +27,7 @@ func (c *capture) inspect(ctx context.Context) error {
 	err := c.learn(ctx)
 	var done ended
 	if errors.As(err, &done) && done.why == endRemoved {
-		c.removed()
+		c.removed(ctx)
 	}
 	return err
 }

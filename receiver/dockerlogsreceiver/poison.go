@@ -101,7 +101,7 @@ func (c *capture) probe(ctx context.Context, tail int) (clean, known bool, err e
 	defer cancel()
 	body, err := c.r.engine.Logs(ctx, c.id, engine.LogsQuery{Tail: tail})
 	if err != nil {
-		return false, false, c.opened(err)
+		return false, false, c.opened(ctx, err)
 	}
 	defer func() { _ = body.Close() }()
 	records := c.r.getReader(body, c.details.TTY, false)

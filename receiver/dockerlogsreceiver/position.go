@@ -47,6 +47,12 @@ type position struct {
 	sent     int
 	dropped  int   // marks that were before marks[0]
 	newest   int64 // no mark has a later time
+	// begun are the times of the lines, by stream, that had begun before the newest
+	// record sent and not ended, see stream.Reader.Begun. A read that begins behind
+	// their first chunks must not take their last ones for lines. It is not stored:
+	// told is false until this process has read something.
+	begun [stream.Stderr]int64
+	told  bool
 }
 
 // mark is the identity of a record. Where time stamps are precise no two records
@@ -79,6 +85,21 @@ func (p *position) admit(m mark) {
 
 // send puts what was admitted on its way: it will be committed, or the capture ends.
 func (p *position) send() { p.sent = len(p.marks) }
+
+// began takes note of the lines that had begun and not ended when what was sent was read.
+func (p *position) began(times [stream.Stderr]int64) { p.begun, p.told = times, true }
+
+// cut tells whether a record, the first of its stream in a read that began at start,
+// may be the end of a line whose first chunks are before that.
+func (p *position) cut(rec stream.Record, start int64) bool {
+	switch {
+	case rec.Time <= start, rec.Time == p.begun[rec.Kind-1], p.holds(rec.Time):
+		return true
+	default:
+		// The streams overtake one another.
+		return !p.told && rec.Time < start+stretch
+	}
+}
 
 // commit makes the next n of those sent accepted: the pipeline has taken the records,
 // or never will.

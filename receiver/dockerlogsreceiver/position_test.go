@@ -250,10 +250,31 @@ func TestPositionLineCutByTheTail(t *testing.T) {
 	cut := errout(5, "the end of a line")
 	require.Equal(t, unclear, c.judge(cut, markOf(cut)))
 
+	// Its time may be later than that of the record before it: the streams overtake one
+	// another. What this process has read tells which line it is.
+	cut = errout(11, "the end of another")
+	for name, test := range map[string]struct {
+		begun []int64 // nil: nothing has been read by this process
+		want  verdict
+	}{
+		"not told":     {nil, unclear},
+		"it has begun": {[]int64{0, cut.Time}, unclear},
+		"none has":     {[]int64{0, 0}, fresh},
+		"another has":  {[]int64{0, cut.Time - 1}, fresh},
+		"on the other": {[]int64{cut.Time, 0}, fresh},
+	} {
+		if test.begun != nil {
+			p.began([2]int64(test.begun))
+		}
+		c = p.read(2, false)
+		require.Equal(t, known, c.judge(rec, markOf(rec)))
+		require.Equal(t, test.want, c.judge(cut, markOf(cut)), name)
+		p.told = false
+	}
 	c = p.read(2, false)
 	require.Equal(t, known, c.judge(rec, markOf(rec)))
-	whole := errout(11, "a line")
-	require.Equal(t, fresh, c.judge(whole, markOf(whole)))
+	later := errout(10+time.Duration(stretch), "a line")
+	require.Equal(t, fresh, c.judge(later, markOf(later)))
 }
 
 func TestPositionRollback(t *testing.T) {

@@ -6,7 +6,6 @@ package dockerlogsreceiver // import "github.com/dockerlogs/otelcol-dockerlogs/r
 import (
 	"context"
 	"io"
-	"math"
 	"time"
 
 	"go.uber.org/zap"
@@ -51,9 +50,10 @@ func (c *capture) read(ctx context.Context, query engine.LogsQuery, life time.Du
 		if cause := context.Cause(reading); cause != nil {
 			return complete, cause
 		}
-		return complete, c.opened(err)
+		return complete, c.opened(ctx, err)
 	}
 	defer func() { _ = body.Close() }()
+	c.parting = nil
 
 	var src io.Reader = body
 	if !query.Follow {
@@ -81,6 +81,7 @@ func (c *capture) read(ctx context.Context, query engine.LogsQuery, life time.Du
 			if failed := c.deliver(ctx, w); failed != nil {
 				return complete, failed
 			}
+			c.pos.began(records.Begun())
 		}
 		switch {
 		case !clear:
@@ -99,10 +100,10 @@ func (c *capture) read(ctx context.Context, query engine.LogsQuery, life time.Du
 }
 
 // opened makes sense of a request for logs that the engine did not grant.
-func (c *capture) opened(err error) error {
+func (c *capture) opened(ctx context.Context, err error) error {
 	switch {
 	case engine.IsNotFound(err):
-		c.removed()
+		c.removed(ctx)
 		return ended{endRemoved}
 	case engine.IsUnreadable(err):
 		if !c.warned {
@@ -119,7 +120,8 @@ func (c *capture) opened(err error) error {
 }
 
 // removed takes note that the container is gone, with what had not been read of it.
-func (c *capture) removed() {
+func (c *capture) removed(ctx context.Context) {
+	c.lastWords(ctx)
 	if c.atEnd || (c.strategy == nil && !c.wanted.Load()) { // or it has never been looked at
 		return
 	}
@@ -137,11 +139,7 @@ func (c *capture) admit(seen *continuity, rec stream.Record, frames int) bool {
 	case unclear:
 		return false
 	case fresh:
-		if c.batch == nil {
-			c.batch = c.r.getBatch()
-		}
-		c.batch.add(rec, m, uidOf(c.id, m, c.pos.ordinal(m, rec.Coarse)))
-		c.pos.admit(m)
+		c.take(rec, m)
 	case repeat:
 		c.r.tel.DockerLogsDuplicatesSuppressed.Add(context.Background(), 1, repeated)
 	case known, passed:
@@ -149,6 +147,15 @@ func (c *capture) admit(seen *continuity, rec stream.Record, frames int) bool {
 		c.r.tel.DockerLogsDuplicatesSuppressed.Add(context.Background(), 1, overlapping)
 	}
 	return true
+}
+
+// take puts a record into the batch.
+func (c *capture) take(rec stream.Record, m mark) {
+	if c.batch == nil {
+		c.batch = c.r.getBatch()
+	}
+	c.batch.add(rec, m, uidOf(c.id, m, c.pos.ordinal(m, rec.Coarse)))
+	c.pos.admit(m)
 }
 
 // deliver hands the batch downstream, or to the buffer, and moves the position behind it.
@@ -197,26 +204,4 @@ func (c *capture) discard() {
 		c.batch = nil
 	}
 	c.pos.rollback()
-}
-
-// finish delivers lines without a line end, where the log has come to its end and
-// they will get none.
-func (c *capture) finish(ctx context.Context, records *stream.Reader, seen *continuity, w *watch, followed bool) error {
-	if !records.Pending() || !seen.proven {
-		return nil
-	}
-	// An earlier run of the container is over in any case.
-	before := c.details.StartedAt.UnixNano()
-	if over := !c.details.Running; over || (followed && c.runEnded(ctx)) {
-		before = math.MaxInt64
-	}
-	for rec, ok := records.Flush(before); ok; rec, ok = records.Flush(before) {
-		if !c.admit(seen, rec, records.Frames()) {
-			return nil
-		}
-	}
-	if c.batch == nil {
-		return nil
-	}
-	return c.deliver(ctx, w)
 }

@@ -199,6 +199,66 @@ func TestCutInsideAnInterleavedLongLine(t *testing.T) {
 	})
 }
 
+// TestCutInsideALineThatIsYounger: the records that the log is recognised by bear
+// earlier times than the line of the other stream in whose middle the read begins.
+func TestCutInsideALineThatIsYounger(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		c := f.followed()
+		at, long := time.Now(), strings.Repeat("x", 16384)
+		c.WriteChunk(at, stdout, long, false)
+		var want []string
+		for i := range 4 * overlap {
+			want = append(want, fmt.Sprint("between ", i))
+			c.WriteChunk(at.Add(time.Duration(i-4*overlap)*time.Microsecond), stderr, want[i], true)
+		}
+		f.expect(want...)
+		c.CutFollows()
+		c.WriteChunk(at, stdout, "end", true)
+		f.expect(append(want, long+"end")...)
+	})
+}
+
+// TestFollowThatEndsInTheMiddleOfALine: Engine 20.10 may end a follow before it has
+// sent what the container wrote last.
+func TestFollowThatEndsInTheMiddleOfALine(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		c := f.followed()
+		at, long := time.Now(), strings.Repeat("x", 16384)
+		c.WriteChunk(at, stdout, long, false)
+		f.pass(time.Second)
+		c.SetFaults(enginetest.Faults{Stall: true})
+		c.WriteChunk(at, stdout, "end", true)
+		c.WriteChunk(at.Add(1), stdout, "last", true)
+		c.SetFaults(enginetest.Faults{})
+		c.Exit(0)
+		f.expect(long+"end", "last")
+		assert.Zero(t, f.metric("gaps"))
+	})
+}
+
+// TestStartedWhileItIsRead: what a container that did not run has at the end of its log
+// is not a last line if it has been started meanwhile.
+func TestStartedWhileItIsRead(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		c := f.engine.Add(enginetest.ContainerSpec{Name: "web"})
+		f.engine.SetLatency(func(r enginetest.Request) time.Duration {
+			if strings.HasSuffix(r.Path, "/logs") {
+				return 10 * time.Second
+			}
+			return 0
+		})
+		f.start()
+		f.pass(5 * time.Second)
+		c.Start()
+		at, long := time.Now(), strings.Repeat("x", 16384)
+		c.WriteChunk(at, stdout, long, false)
+		f.engine.SetLatency(nil)
+		f.pass(10 * time.Second)
+		c.WriteChunk(at, stdout, "end", true)
+		f.expect(long + "end")
+	})
+}
+
 func TestLastLineWithoutLineEnd(t *testing.T) {
 	for _, remove := range []bool{false, true} {
 		t.Run(fmt.Sprint("--rm=", remove), func(t *testing.T) {

@@ -113,6 +113,17 @@ func (d *Reader) Pending() bool {
 	return d.partial[0].active || d.partial[1].active || len(d.rest) > 0
 }
 
+// Begun gives the time of the line that has begun and not ended on each stream, stdout
+// first, in nanoseconds since the Unix epoch, 0 where there is none.
+func (d *Reader) Begun() (times [2]int64) {
+	for i := range d.partial {
+		if d.partial[i].active {
+			times[i] = d.partial[i].time
+		}
+	}
+	return times
+}
+
 // Flush returns, one a call, the lines older than before (nanoseconds since the
 // epoch) whose end never came. It is for the caller that knows that they were
 // the last words of a run of the container, and only after Next has returned
