@@ -42,7 +42,7 @@ func (c *capture) refresh(ctx context.Context) error {
 	c.look = true
 	run := c.details
 	err := c.learn(ctx)
-	c.details.Running, c.details.StartedAt = run.Running, run.StartedAt
+	c.details.Running, c.details.StartedAt, c.details.FinishedAt = run.Running, run.StartedAt, run.FinishedAt
 	var done ended
 	if errors.As(err, &done) && done.why == endExcluded {
 		return err

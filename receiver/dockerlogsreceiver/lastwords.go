@@ -22,7 +22,11 @@ func (c *capture) finish(ctx context.Context, records *stream.Reader, seen *cont
 	if !records.Pending() || !seen.proven {
 		return nil
 	}
-	before := c.details.StartedAt.UnixNano()
+	// StartedAt would not do: the engine notes it when the container writes already.
+	before := int64(math.MinInt64)
+	if ended := c.details.FinishedAt; !ended.IsZero() {
+		before = ended.UnixNano()
+	}
 	if !followed && !c.details.Running {
 		over, err := c.stillStopped(ctx)
 		if err != nil {

@@ -32,7 +32,7 @@ func TestRealConformance(t *testing.T) {
 	if !e.Private() {
 		t.Skip("the engine is stopped and restarted, and this one is not ours")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	binary := dockerd.Binary(t, "github.com/dockerlogs/otelcol-dockerlogs/cmd/loggen")
 	require.NoError(t, e.Import(ctx, "loggen:conf", map[string]string{"/loggen": binary}, dockerd.ImageOptions{Entrypoint: []string{"/loggen"}}))
@@ -167,7 +167,7 @@ func (r *confRun) until(what string, missing func(*confRow) string) {
 		switch {
 		case lacking == "":
 			return
-		case time.Since(began) > 90*time.Second:
+		case time.Since(began) > realPatience:
 			r.each(func(row *confRow) { r.t.Logf("%s: %v", row.strategy, row.logs.All()) })
 			r.t.Fatalf("waited in vain for %s: %s", what, lacking)
 		}

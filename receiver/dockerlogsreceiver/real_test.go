@@ -41,7 +41,7 @@ import (
 const (
 	loggenImage = "loggen:test"
 	// realPatience is how long a test waits for what is bound to happen.
-	realPatience = 30 * time.Second
+	realPatience = 2 * time.Minute
 )
 
 // realEngine starts an engine that has the image of the line generator.

@@ -240,20 +240,36 @@ func TestFollowThatEndsInTheMiddleOfALine(t *testing.T) {
 // is not a last line if it has been started meanwhile.
 func TestStartedWhileItIsRead(t *testing.T) {
 	inBubble(t, func(f *fixture) {
-		c := f.engine.Add(enginetest.ContainerSpec{Name: "web"})
+		c := f.followed()
+		write(c, 1, 1)
+		f.expectLines(1, 1)
 		f.engine.SetLatency(func(r enginetest.Request) time.Duration {
 			if strings.HasSuffix(r.Path, "/logs") {
 				return 10 * time.Second
 			}
 			return 0
 		})
-		f.start()
+		c.Exit(0)
 		f.pass(5 * time.Second)
 		c.Start()
 		at, long := time.Now(), strings.Repeat("x", 16384)
 		c.WriteChunk(at, stdout, long, false)
 		f.engine.SetLatency(nil)
 		f.pass(10 * time.Second)
+		c.WriteChunk(at, stdout, "end", true)
+		f.expect("line 1", long+"end")
+	})
+}
+
+// TestLineThatIsOlderThanTheStart: the engine notes when a container started after it
+// has started it.
+func TestLineThatIsOlderThanTheStart(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		c := f.engine.Add(enginetest.ContainerSpec{Name: "web", Running: true})
+		at, long := time.Now().Add(-10*time.Millisecond), strings.Repeat("x", 16384)
+		c.WriteChunk(at, stdout, long, false)
+		f.start()
+		f.pass(time.Second)
 		c.WriteChunk(at, stdout, "end", true)
 		f.expect(long + "end")
 	})
