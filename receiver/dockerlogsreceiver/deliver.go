@@ -27,7 +27,11 @@ func (r *dockerLogs) deliver(ctx context.Context, stopping <-chan struct{}, b *b
 	texts := b.texts()
 	opCtx := r.obs.StartLogsOp(ctx)
 	err := r.offer(opCtx, stopping, func(ctx context.Context) error {
-		return r.next.ConsumeLogs(ctx, b.logs(texts, r.set.BuildInfo.Version))
+		err := r.next.ConsumeLogs(ctx, b.logs(texts, r.set.BuildInfo.Version))
+		if err != nil && !consumererror.IsPermanent(err) {
+			r.tel.DockerLogsRefusedRecords.Add(ctx, int64(len(b.records)))
+		}
+		return err
 	})
 	r.obs.EndLogsOp(opCtx, dataFormat, len(b.records), err)
 	var dropped *droppedError

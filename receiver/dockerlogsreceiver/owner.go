@@ -242,6 +242,7 @@ func (o *owner) connect(ctx context.Context) error {
 
 // engineDown takes note that the engine cannot be reached, or not used.
 func (o *owner) engineDown(err error) {
+	o.r.engineUp.Store(false)
 	if o.down {
 		return
 	}
@@ -261,6 +262,7 @@ func (o *owner) eventsDenied(err error) {
 }
 
 func (o *owner) engineUp() {
+	o.r.engineUp.Store(true)
 	info := o.r.info.Load()
 	fields := []zap.Field{zap.String("engine", info.Name), zap.String("version", info.Version), zap.String("api_version", info.APIVersion)}
 	if !o.down {

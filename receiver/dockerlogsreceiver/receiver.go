@@ -15,7 +15,6 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
-	"go.opentelemetry.io/otel/metric"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/metadata"
@@ -56,6 +55,7 @@ type dockerLogs struct {
 	batches     sync.Pool     // *batch
 	warnDropped sync.Once
 	lag         lag
+	engineUp    atomic.Bool // what the owner found last
 
 	pressure      atomic.Bool     // what health says
 	running       sync.WaitGroup  // the owner loop, which waits for the captures
@@ -86,10 +86,7 @@ func newDockerLogs(set receiver.Settings, cfg *Config, next consumer.Logs) (*doc
 		catchUps: make(chan struct{}, maxCatchUps),
 		batches:  sync.Pool{New: func() any { return new(batch) }},
 	}
-	if err := tel.RegisterDockerLogsLagCallback(func(_ context.Context, o metric.Float64Observer) error {
-		o.Observe(r.lag.seconds())
-		return nil
-	}); err != nil {
+	if err := r.observe(); err != nil {
 		return nil, err
 	}
 	r.readers.New = func() any { return stream.NewReader(readBuffer) }
@@ -129,6 +126,7 @@ func (r *dockerLogs) Start(ctx context.Context, host component.Host) error {
 	}
 	r.reading, r.stopReading = context.WithCancel(context.Background())
 	r.delivering, r.stopDelivery = context.WithCancel(context.Background())
+	r.countNone()
 	owner := newOwner(r, host) // here, for what is written once Start has returned is ours
 	r.running.Go(func() { owner.run(r.reading) })
 	return nil

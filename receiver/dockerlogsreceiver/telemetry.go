@@ -5,6 +5,7 @@ package dockerlogsreceiver // import "github.com/dockerlogs/otelcol-dockerlogs/r
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -27,6 +28,53 @@ var (
 
 func with(attributes ...attribute.KeyValue) metric.MeasurementOption {
 	return metric.WithAttributeSet(attribute.NewSet(attributes...))
+}
+
+// countNone begins the counters of what mostly never happens at 0, for each reason that
+// there is. Else the first time would be the counter's first value, of which no backend
+// can tell that it has grown.
+func (r *dockerLogs) countNone() {
+	ctx := context.Background()
+	reasons := func(counter metric.Int64Counter, list ...string) {
+		for _, reason := range list {
+			counter.Add(ctx, 0, with(attribute.String("reason", reason)))
+		}
+	}
+	reasons(r.tel.DockerLogsDroppedRecords, "permanent", "retries_exhausted")
+	reasons(r.tel.DockerLogsDuplicatesSuppressed, "overlap", "repeat")
+	reasons(r.tel.DockerLogsGaps, "rotated", "unreadable", "unreadable_record", "removed")
+	reasons(r.tel.DockerLogsReopens,
+		"expired", "recalled", "dead", "behind", "stalled_pipeline", "ended", "engine_error", "failed", "cut")
+	for reason, to := range map[string]string{"budget": "polling", "cuts": "polling", "pressure": "polling", "recovered": "streaming"} {
+		r.tel.DockerLogsStrategyChanges.Add(ctx, 0, with(attribute.String("to", to), attribute.String("reason", reason)))
+	}
+	for _, stream := range byStream {
+		r.tel.DockerLogsBytes.Add(ctx, 0, stream)
+		r.tel.DockerLogsRecords.Add(ctx, 0, stream)
+	}
+	r.tel.DockerLogsBufferedBytes.Add(ctx, 0)
+	r.tel.DockerLogsRefusedRecords.Add(ctx, 0)
+	r.tel.DockerLogsTruncatedLines.Add(ctx, 0)
+}
+
+// observe registers the metrics that are asked for. They bear the receiver's id, for of
+// two receivers without it only one would be seen.
+func (r *dockerLogs) observe() error {
+	id := with(attribute.String("receiver", r.set.ID.String()))
+	return errors.Join(
+		r.tel.RegisterDockerLogsEngineUpCallback(func(_ context.Context, o metric.Int64Observer) error {
+			var up int64
+			if r.engineUp.Load() {
+				up = 1
+			}
+			o.Observe(up, id)
+			return nil
+		}),
+		r.tel.RegisterDockerLogsLagCallback(func(_ context.Context, o metric.Float64Observer) error {
+			o.Observe(r.lag.seconds(), id)
+			return nil
+		}),
+	)
 }
 
 // countBatch counts a batch that has left us.

@@ -4,6 +4,8 @@
 package dockerlogsreceiver
 
 import (
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +16,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/enginetest"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/metadatatest"
@@ -50,10 +53,15 @@ func TestMetrics(t *testing.T) {
 		metadatatest.AssertEqualDockerLogsBytes(t, f.tel, points(point(7+minLogSize, "stream", "stdout"), point(3, "stream", "stderr")), ignore)
 		metadatatest.AssertEqualDockerLogsRecords(t, f.tel, points(point(3, "stream", "stdout"), point(1, "stream", "stderr")), ignore)
 		metadatatest.AssertEqualDockerLogsTruncatedLines(t, f.tel, points(point(1)), ignore)
-		metadatatest.AssertEqualDockerLogsDroppedRecords(t, f.tel, points(point(1, "reason", "permanent")), ignore)
-		metadatatest.AssertEqualDockerLogsReopens(t, f.tel, points(point(1, "reason", "cut")), ignore)
-		metadatatest.AssertEqualDockerLogsGaps(t, f.tel, points(point(1, "reason", "unreadable")), ignore)
-		metadatatest.AssertEqualDockerLogsDuplicatesSuppressed(t, f.tel, points(point(6, "reason", "overlap")), ignore)
+		metadatatest.AssertEqualDockerLogsDroppedRecords(t, f.tel,
+			points(point(1, "reason", "permanent"), point(0, "reason", "retries_exhausted")), ignore)
+		metadatatest.AssertEqualDockerLogsDuplicatesSuppressed(t, f.tel, points(point(6, "reason", "overlap"), point(0, "reason", "repeat")), ignore)
+		metadatatest.AssertEqualDockerLogsEngineUp(t, f.tel, points(point(1, "receiver", f.r.set.ID.String())), ignore)
+		metadatatest.AssertEqualDockerLogsRefusedRecords(t, f.tel, points(point(0)), ignore)
+		for name, reason := range map[string]string{"reopens": "cut", "gaps": "unreadable"} {
+			assert.EqualValues(t, 1, f.metric(name, reason), name)
+			assert.EqualValues(t, 1, f.metric(name), name)
+		}
 		assert.EqualValues(t, 1, f.metric("captures", "streaming", "following"))
 		assert.EqualValues(t, 1, f.metric("captures", "streaming", "unreadable"))
 		assert.EqualValues(t, 2, f.metric("captures"))
@@ -105,5 +113,84 @@ func TestLatencyOfAHeldBatch(t *testing.T) {
 		latency, err := f.tel.GetMetric("otelcol_docker_logs_capture_latency")
 		require.NoError(t, err)
 		assert.InDelta(t, 10, latency.Data.(metricdata.Histogram[float64]).DataPoints[0].Sum, 0.01)
+	})
+}
+
+// What has never happened is told as 0, for every reason that metadata.yaml has.
+func TestCountersBeginAtZero(t *testing.T) {
+	var metadata struct {
+		Attributes map[string]struct {
+			Enum []string
+		}
+		Telemetry struct {
+			Metrics map[string]struct {
+				Sum        *struct{ Monotonic bool }
+				Attributes []string
+			}
+		}
+	}
+	text, err := os.ReadFile("metadata.yaml")
+	require.NoError(t, err)
+	require.NoError(t, yaml.Unmarshal(text, &metadata))
+	inBubble(t, func(f *fixture) {
+		f.start()
+		for name, metric := range metadata.Telemetry.Metrics {
+			name = strings.TrimPrefix(name, "docker_logs_")
+			if metric.Sum == nil || !metric.Sum.Monotonic || name == "engine_requests" { // which begin with the first request
+				continue
+			}
+			want := 1
+			for _, key := range metric.Attributes { // a change's reason tells to what it is
+				want = max(want, len(metadata.Attributes[key].Enum))
+				for _, value := range metadata.Attributes[key].Enum {
+					assert.Zero(t, f.metric(name, value), name)
+					assert.True(t, slices.ContainsFunc(f.points(name), func(p metricdata.DataPoint[int64]) bool {
+						return slices.ContainsFunc(p.Attributes.ToSlice(), func(kv attribute.KeyValue) bool { return kv.Value.AsString() == value })
+					}), "%s %s", name, value)
+				}
+			}
+			assert.Len(t, f.points(name), want, name)
+		}
+	})
+}
+
+func TestEngineUp(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		up := func() int64 {
+			got, err := f.tel.GetMetric("otelcol_docker_logs_engine_up")
+			require.NoError(t, err)
+			return got.Data.(metricdata.Gauge[int64]).DataPoints[0].Value
+		}
+		f.engine.Down()
+		f.start()
+		assert.Zero(t, up(), "not reached yet")
+		f.engine.Up()
+		f.eventually("the engine", func() bool { return up() == 1 })
+		f.engine.CutEvents()
+		f.pass(time.Minute)
+		assert.EqualValues(t, 1, up(), "a subscription that is renewed at once is no outage")
+		f.engine.Down()
+		f.eventually("its absence", func() bool { return up() == 0 })
+		f.engine.Up()
+		f.eventually("the engine again", func() bool { return up() == 1 })
+	})
+}
+
+func TestRefusedRecords(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		c := f.followed()
+		f.sink.refuse(errRefused)
+		write(c, 1, 3)
+		f.pass(time.Minute)
+		refused := f.metric("refused_records")
+		assert.Positive(t, refused, "counted while the batch is still on offer")
+		assert.Zero(t, refused%3, "at each attempt")
+		assert.Zero(t, f.metric("dropped_records"))
+		f.sink.refuse(nil)
+		f.expectLines(1, 3)
+		refused = f.metric("refused_records")
+		write(c, 4, 6)
+		f.expectLines(1, 6)
+		assert.Equal(t, refused, f.metric("refused_records"))
 	})
 }

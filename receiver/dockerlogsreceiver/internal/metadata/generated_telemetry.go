@@ -35,9 +35,11 @@ type TelemetryBuilder struct {
 	DockerLogsDroppedRecords       metric.Int64Counter
 	DockerLogsDuplicatesSuppressed metric.Int64Counter
 	DockerLogsEngineRequests       metric.Int64Counter
+	DockerLogsEngineUp             metric.Int64ObservableGauge
 	DockerLogsGaps                 metric.Int64Counter
 	DockerLogsLag                  metric.Float64ObservableGauge
 	DockerLogsRecords              metric.Int64Counter
+	DockerLogsRefusedRecords       metric.Int64Counter
 	DockerLogsReopens              metric.Int64Counter
 	DockerLogsStrategyChanges      metric.Int64Counter
 	DockerLogsTruncatedLines       metric.Int64Counter
@@ -54,6 +56,21 @@ func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
 }
 
+// RegisterDockerLogsEngineUpCallback sets callback for observable DockerLogsEngineUp metric.
+func (builder *TelemetryBuilder) RegisterDockerLogsEngineUpCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.DockerLogsEngineUp, obs: o})
+		return nil
+	}, builder.DockerLogsEngineUp)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterDockerLogsLagCallback sets callback for observable DockerLogsLag metric.
 func (builder *TelemetryBuilder) RegisterDockerLogsLagCallback(cb metric.Float64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
@@ -67,6 +84,16 @@ func (builder *TelemetryBuilder) RegisterDockerLogsLagCallback(cb metric.Float64
 	defer builder.mu.Unlock()
 	builder.registrations = append(builder.registrations, reg)
 	return nil
+}
+
+type observerInt64 struct {
+	embedded.Int64Observer
+	inst metric.Int64Observable
+	obs  metric.Observer
+}
+
+func (oi *observerInt64) Observe(value int64, opts ...metric.ObserveOption) {
+	oi.obs.ObserveInt64(oi.inst, value, opts...)
 }
 
 type observerFloat64 struct {
@@ -140,6 +167,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.DockerLogsEngineUp, err = builder.meter.Int64ObservableGauge(
+		"otelcol_docker_logs_engine_up",
+		metric.WithDescription("1 while the engine answers, 0 before it has and while it does not. [Alpha]"),
+		metric.WithUnit("{engine}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.DockerLogsGaps, err = builder.meter.Int64Counter(
 		"otelcol_docker_logs_gaps",
 		metric.WithDescription("Places in a container's log where lines may be missing. [Alpha]"),
@@ -155,6 +188,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.DockerLogsRecords, err = builder.meter.Int64Counter(
 		"otelcol_docker_logs_records",
 		metric.WithDescription("Records read from the engine, those known already left out. [Alpha]"),
+		metric.WithUnit("{record}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.DockerLogsRefusedRecords, err = builder.meter.Int64Counter(
+		"otelcol_docker_logs_refused_records",
+		metric.WithDescription("Records that the pipeline refused for now, counted at each attempt. They are offered again until they are accepted or dropped. [Alpha]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)

@@ -20,6 +20,10 @@ func TestSetupTelemetry(t *testing.T) {
 	tb, err := metadata.NewTelemetryBuilder(testTel.NewTelemetrySettings())
 	require.NoError(t, err)
 	defer tb.Shutdown()
+	require.NoError(t, tb.RegisterDockerLogsEngineUpCallback(func(_ context.Context, observer metric.Int64Observer) error {
+		observer.Observe(1)
+		return nil
+	}))
 	require.NoError(t, tb.RegisterDockerLogsLagCallback(func(_ context.Context, observer metric.Float64Observer) error {
 		observer.Observe(1)
 		return nil
@@ -33,6 +37,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.DockerLogsEngineRequests.Add(context.Background(), 1)
 	tb.DockerLogsGaps.Add(context.Background(), 1)
 	tb.DockerLogsRecords.Add(context.Background(), 1)
+	tb.DockerLogsRefusedRecords.Add(context.Background(), 1)
 	tb.DockerLogsReopens.Add(context.Background(), 1)
 	tb.DockerLogsStrategyChanges.Add(context.Background(), 1)
 	tb.DockerLogsTruncatedLines.Add(context.Background(), 1)
@@ -57,6 +62,9 @@ func TestSetupTelemetry(t *testing.T) {
 	AssertEqualDockerLogsEngineRequests(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
+	AssertEqualDockerLogsEngineUp(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualDockerLogsGaps(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
@@ -64,6 +72,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[float64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualDockerLogsRecords(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualDockerLogsRefusedRecords(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualDockerLogsReopens(t, testTel,
