@@ -150,6 +150,24 @@ func TestContainerThatRanWhileEventsWereDropped(t *testing.T) {
 	})
 }
 
+// TestKnownContainerThatRanWhileEventsWereDropped: between two lists a container that did
+// not run is started and ends.
+func TestKnownContainerThatRanWhileEventsWereDropped(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		c := f.engine.Add(enginetest.ContainerSpec{Name: "web"})
+		f.start()
+		f.pass(time.Second)
+		f.engine.DropEvents(true)
+		for run := range 2 {
+			c.Start()
+			write(c, 3*run+1, 3*run+3)
+			c.Exit(0)
+			f.expectLines(1, 3*run+3)
+			f.pass(10 * time.Minute)
+		}
+	})
+}
+
 func TestRemovedContainersAreForgotten(t *testing.T) {
 	inBubble(t, func(f *fixture) {
 		o := f.startOwner()

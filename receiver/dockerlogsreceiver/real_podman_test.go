@@ -103,8 +103,13 @@ const podmanPatience = 4 * time.Minute
 func (row *podmanRow) arrived(t *testing.T, name string, n int) {
 	t.Helper()
 	began := time.Now()
-	require.Eventually(t, func() bool { return row.sink.count(name) >= n }, podmanPatience, 20*time.Millisecond,
-		"%s: records of %s", row.strategy, name)
+	for row.sink.count(name) < n {
+		if time.Since(began) > podmanPatience {
+			t.Fatalf("%s: %d of %d records of %s; %d captures, %d of them following, gaps %d", row.strategy, row.sink.count(name), n, name,
+				row.metric("captures"), row.metric("captures", "state=following"), row.metric("gaps"))
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
 	if took := time.Since(began); took > realPatience {
 		t.Logf("%s: the lines of %s took %v; %d follows were found dead", row.strategy, name, took.Round(time.Second), row.metric("reopens", "reason=dead"))
 	}

@@ -54,7 +54,9 @@ func (o *owner) reconcile(ctx context.Context, after bool) error {
 			}
 		case t.capture.ended == endUnreadable && !after:
 			// until it is started again, which is an event
-		case c.Running || after:
+		case c.Running || c.Ended || after:
+			// One that has ended lately may have been started and have ended since
+			// the list before, and its events may be lost.
 			o.launchSelected(ctx, t, c)
 		}
 		t.name = c.Name

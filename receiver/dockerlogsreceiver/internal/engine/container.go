@@ -53,6 +53,8 @@ type Summary struct {
 	Image   string // as the container was created with
 	Labels  map[string]string
 	Running bool // paused ones too
+	// Ended tells that it has ended less than two minutes ago. A list says so.
+	Ended   bool
 	Created time.Time
 }
 
@@ -67,7 +69,7 @@ func (c *Client) List(ctx context.Context) ([]Summary, error) {
 		for i, s := range list {
 			summaries[i] = Summary{
 				ID: s.ID, Name: nameOf(s.Names), Image: s.Image, Labels: s.Labels,
-				Running: running(s.State), Created: time.Unix(s.Created, 0),
+				Running: running(s.State), Ended: endedLately(s.Status), Created: time.Unix(s.Created, 0),
 			}
 		}
 		return summaries, nil
@@ -128,6 +130,12 @@ func parseTime(s string) time.Time {
 
 func running(state container.ContainerState) bool {
 	return state == container.StateRunning || state == container.StatePaused || state == container.StateRestarting
+}
+
+// endedLately understands the engine's "Exited (0) 5 seconds ago", whose next unit is
+// "About a minute ago". The list tells the time in no other way.
+func endedLately(status string) bool {
+	return strings.HasPrefix(status, "Exited ") && (strings.Contains(status, " second") || strings.Contains(status, "About a minute"))
 }
 
 // nameOf picks the container's own name; the others, with a second slash, are links

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/docker/go-units"
 )
 
 // find looks a container up as the engine does: by id, by name, by a prefix of the id that only one has. mu is held.
@@ -191,9 +193,9 @@ func (c *Container) summary(now time.Time) object {
 	}
 }
 
-// statusText is the state in words, the engine's but for the unit of time.
+// statusText is the state in words, the engine's.
 func (c *Container) statusText(now time.Time) string {
-	since := func(t time.Time) string { return fmt.Sprintf("%d seconds", int(now.Sub(t).Seconds())) }
+	since := func(t time.Time) string { return units.HumanDuration(now.Sub(t)) }
 	switch c.status {
 	case statusRunning:
 		return "Up " + since(c.startedAt)

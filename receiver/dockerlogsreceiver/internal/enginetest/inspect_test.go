@@ -143,7 +143,7 @@ func TestList(t *testing.T) {
 		for _, one := range c.decode(t, "/containers/json?all=1").([]any) {
 			texts[one.(map[string]any)["Names"].([]any)[0]] = one.(map[string]any)["Status"]
 		}
-		assert.Equal(t, map[any]any{"/web": "Exited (3) 0 seconds ago", "/db": "Up 5 seconds", "/old": "Created"}, texts)
+		assert.Equal(t, map[any]any{"/web": "Exited (3) Less than a second ago", "/db": "Up 5 seconds", "/old": "Created"}, texts)
 	})
 }
 
