@@ -26,7 +26,7 @@ import (
 const (
 	root        = "../.."
 	loggenImage = "loggen:test"
-	patience    = 30 * time.Second
+	patience    = time.Minute
 )
 
 // distribution gives the path of the binary.
