@@ -5,7 +5,6 @@ package e2e
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -142,36 +141,6 @@ func around(t testing.TB, file string, at time.Time) (last, first time.Time) {
 	})
 	require.False(t, last.IsZero() || first.IsZero(), "lines before and after %v", at)
 	return last, first
-}
-
-// health is a part of what goroutine_health tells.
-type health struct {
-	Verdict    string
-	Reason     string
-	Goroutines struct{ Total, Needed, Excess int }
-	Growth     float64 `json:"growth_per_minute"`
-	Leaked     struct {
-		Supported bool
-		Total     int
-		Looked    time.Time
-	}
-	Containers struct{ Total int }
-	Restarts   struct{ Total int }
-}
-
-// healthOf asks goroutine_health. While nobody answers, it knows nothing.
-func healthOf(t testing.TB, address string) (h health) {
-	t.Helper()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
-	response, err := client.Get("http://" + address + "/api/v1/status")
-	if err != nil {
-		return h
-	}
-	defer func() { _ = response.Body.Close() }()
-	if err := json.NewDecoder(response.Body).Decode(&h); err != nil {
-		return health{} // cut off by a restart
-	}
-	return h
 }
 
 // saysTimes waits until the process has printed text that often.
