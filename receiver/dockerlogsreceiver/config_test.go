@@ -281,6 +281,7 @@ func TestREADME(t *testing.T) {
 	var examples [][]byte
 	for _, name := range []string{
 		"README.md", filepath.Join("..", "..", "README.md"), filepath.Join("..", "..", "docs", "guarantees.md"),
+		filepath.Join("..", "..", "docs", "operations.md"),
 	} {
 		text, err := os.ReadFile(name)
 		require.NoError(t, err)
