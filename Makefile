@@ -1,4 +1,4 @@
-# Targets that a person uses: build, run, test, generate, lint, bench.
+# Targets that a person uses: build, run, image, test, generate, lint, bench.
 
 BINARY  := dist/otelcol-dockerlogs
 TOOLS   := $(CURDIR)/.tools
@@ -13,7 +13,7 @@ SOURCES    := $(shell git ls-files -co --exclude-standard -- '*.go' go.mod go.su
 # A test may start engines, containers and the distribution: minutes, not seconds.
 TEST_TIMEOUT ?= 30m
 
-.PHONY: all build run test generate lint bench tools clean
+.PHONY: all build run image test generate lint bench tools clean
 all: build
 
 ## build: make dist/otelcol-dockerlogs
@@ -25,6 +25,14 @@ $(BINARY): $(SOURCES) | $(TOOLS)/builder
 ## run: build and start the distribution with otelcol-config.yaml
 run: build
 	$(BINARY) --config=otelcol-config.yaml
+
+dist/healthcheck: cmd/healthcheck/main.go go.mod
+	@mkdir -p $(@D)
+	CGO_ENABLED=0 go build -trimpath -ldflags='$(DIST_FLAGS)' -o $@ ./cmd/healthcheck
+
+## image: the image of deploy/compose.yaml, from dist/; downloads no other image
+image: build dist/healthcheck
+	docker build --target=prebuilt --file=deploy/Dockerfile --tag=otelcol-dockerlogs:$(VERSION) .
 
 # One package at a time: those with real engines measure nothing but want them to keep up.
 ## test: everything; with a Docker Engine's dockerd on the PATH and as root, against a real engine too

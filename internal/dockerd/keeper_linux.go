@@ -131,8 +131,26 @@ func (k *keeper) start(cmd *exec.Cmd) error {
 		if err := unix.Setns(pidfd, unix.CLONE_NEWNS|unix.CLONE_NEWPID|unix.CLONE_NEWNET); err != nil {
 			return fmt.Errorf("enter the engine's namespaces: %w", err)
 		}
+		if err := loopbackUp(); err != nil {
+			return fmt.Errorf("set the engine's loopback up, for published ports: %w", err)
+		}
 		return cmd.Start()
 	})
+}
+
+// loopbackUp sets lo up, which is down in a new network namespace.
+func loopbackUp() error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	lo, err := unix.NewIfreq("lo")
+	if err != nil {
+		return err
+	}
+	lo.SetUint16(unix.IFF_UP)
+	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo)
 }
 
 // stopped tells whether all threads of our child are. Its waiter must not see the answer, hence WNOWAIT.

@@ -282,6 +282,7 @@ func TestREADME(t *testing.T) {
 	for _, name := range []string{
 		"README.md", filepath.Join("..", "..", "README.md"), filepath.Join("..", "..", "docs", "guarantees.md"),
 		filepath.Join("..", "..", "deploy", "README.md"),
+		filepath.Join("..", "..", "docs", "operations.md"),
 	} {
 		text, err := os.ReadFile(name)
 		require.NoError(t, err)
