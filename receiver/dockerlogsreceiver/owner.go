@@ -20,7 +20,8 @@ const (
 	// listInterval is how often the list of containers is read again, in case an
 	// event has been missed.
 	listInterval = 60 * time.Second
-	// listIntervalAlone is that where the engine's events are not to be had.
+	// listIntervalAlone is that where the engine's events are not to be had, or not to
+	// be relied on: a loaded Podman loses some.
 	listIntervalAlone = 10 * time.Second
 	// keepInterval is how often positions are stored.
 	keepInterval = time.Second
@@ -187,6 +188,9 @@ func (o *owner) session(ctx context.Context) error {
 	patience := time.NewTimer(o.r.cfg.Timeout)
 	defer patience.Stop()
 	interval := listInterval
+	if o.r.info.Load().Runtime == "podman" {
+		interval = listIntervalAlone
+	}
 	select {
 	case <-subscribed:
 	case <-patience.C:
