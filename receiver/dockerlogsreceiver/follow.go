@@ -26,8 +26,7 @@ func (c *capture) catchUp(ctx context.Context) error {
 		}
 	}()
 	c.setState(stateReading)
-	c.seen.first = false
-	c.seen.records, c.seen.full = 0, false
+	c.seen.begin()
 	for tail := c.tail(); ; {
 		limited, ok := c.poison.limit(tail)
 		if !ok {
@@ -93,8 +92,7 @@ func (c *capture) follow(ctx context.Context, life time.Duration) error {
 		return errPoisoned
 	}
 	c.setState(stateFollowing)
-	c.seen.first = false
-	c.seen.records, c.seen.full = 0, false
+	c.seen.begin()
 	began := time.Now()
 	result, err := c.read(ctx, engine.LogsQuery{Tail: tail, Since: c.since(), Follow: true}, life)
 	switch {

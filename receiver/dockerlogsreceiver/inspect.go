@@ -95,7 +95,7 @@ func (c *capture) adopt(chosen Strategy) error {
 			if err := c.r.deliver(c.r.delivering, stopping, b); err != nil {
 				return err
 			}
-			c.saved.add(b.marks)
+			c.save(b.marks)
 			c.r.putBatch(b)
 			return nil
 		}, c.r.countBuffered)

@@ -185,7 +185,7 @@ func (c *capture) deliver(ctx context.Context, w *watch) error {
 		if err := c.r.deliver(c.r.delivering, ctx.Done(), b); err != nil {
 			return err
 		}
-		c.saved.add(b.marks)
+		c.save(b.marks)
 		c.pos.send()
 		c.pos.commit(n)
 		c.discard()
@@ -194,6 +194,13 @@ func (c *capture) deliver(ctx context.Context, w *watch) error {
 	c.seen.records += n
 	c.delivered.Add(int64(n))
 	return nil
+}
+
+// save takes note for the storage, if there is one, of what the pipeline has accepted.
+func (c *capture) save(marks []mark) {
+	if c.r.store != nil {
+		c.saved.add(marks)
+	}
 }
 
 // discard lets go of the batch that is being filled. Its memory may be large, and this

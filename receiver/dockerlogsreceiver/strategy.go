@@ -33,6 +33,9 @@ type observed struct {
 	pressure bool
 }
 
+// begin forgets the last read.
+func (o *observed) begin() { o.first, o.records, o.full = false, 0, false }
+
 // plan is what a strategy wants next.
 type plan struct {
 	wait   time.Duration // before the read; an event ends it
