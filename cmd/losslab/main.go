@@ -43,7 +43,7 @@ func run(ctx context.Context, args []string) error {
 		case "client": // of the laboratory, which starts itself
 			return client.Run(os.Stdin, os.Stdout)
 		case "report":
-			return report(args[1:])
+			return remake(args[1:])
 		}
 	}
 	return measure(ctx, args)

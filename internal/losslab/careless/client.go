@@ -130,13 +130,13 @@ func (c *Client) logs(ctx context.Context, id string, follow bool, since time.Ti
 
 // deliver gives all that comes to the pipeline, until it ends or, between two lines, the client is stopped.
 func (c *Client) deliver(body io.Reader) {
-	frames := newFrames(body)
+	frames := NewFrames(body)
 	for !c.stopped() {
-		line, err := frames.next()
+		line, err := frames.Next()
 		if err != nil {
 			return
 		}
-		c.cfg.Deliver(line.body, line.stderr, line.stamp)
+		c.cfg.Deliver(line.Body, line.Stderr, line.Stamp)
 	}
 }
 

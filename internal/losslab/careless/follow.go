@@ -51,9 +51,9 @@ func (c *Client) abandoning(id string) {
 				return
 			}
 			defer func() { _ = body.Close() }()
-			frames := newFrames(body)
+			frames := NewFrames(body)
 			for {
-				line, err := frames.next()
+				line, err := frames.Next()
 				if err != nil {
 					return
 				}
@@ -63,7 +63,7 @@ func (c *Client) abandoning(id string) {
 				case <-c.stopping:
 					return
 				default:
-					c.cfg.Deliver(line.body, line.stderr, line.stamp)
+					c.cfg.Deliver(line.Body, line.Stderr, line.Stamp)
 				}
 			}
 		}(last)

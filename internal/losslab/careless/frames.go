@@ -11,27 +11,28 @@ import (
 	"time"
 )
 
-// line is a line of a log. The body is good until the next one is read.
-type line struct {
-	stamp  time.Time
-	stderr bool
-	body   []byte
+// Line is a line of a log.
+type Line struct {
+	Stamp  time.Time
+	Stderr bool
+	Body   []byte // good until the next one is read
 }
 
-// frames reads the lines of a log that has time stamps, of a container without a terminal. Each is one frame, as the
+// Frames reads the lines of a log that has time stamps, of a container without a terminal. Each is one frame, as the
 // laboratory's lines are shorter than the engine's chunks.
-type frames struct {
+type Frames struct {
 	r   *bufio.Reader
 	buf []byte
 }
 
-// newFrames reads by 8 KB, as the analysis does.
-func newFrames(r io.Reader) *frames { return &frames{r: bufio.NewReaderSize(r, 8<<10)} }
+// NewFrames reads by 8 KB, as the analysis does.
+func NewFrames(r io.Reader) *Frames { return &Frames{r: bufio.NewReaderSize(r, 8<<10)} }
 
-func (f *frames) next() (line, error) {
+// Next gives the next line.
+func (f *Frames) Next() (Line, error) {
 	var header [8]byte
 	if _, err := io.ReadFull(f.r, header[:]); err != nil {
-		return line{}, err
+		return Line{}, err
 	}
 	size := int(binary.BigEndian.Uint32(header[4:]))
 	if cap(f.buf) < size {
@@ -39,13 +40,13 @@ func (f *frames) next() (line, error) {
 	}
 	f.buf = f.buf[:size]
 	if _, err := io.ReadFull(f.r, f.buf); err != nil {
-		return line{}, err
+		return Line{}, err
 	}
 	stamp, body, _ := bytes.Cut(f.buf, []byte{' '})
 	at, err := time.Parse(time.RFC3339Nano, string(stamp))
 	if err != nil {
-		return line{}, err
+		return Line{}, err
 	}
 	const stderr = 2
-	return line{stamp: at, stderr: header[0] == stderr, body: bytes.TrimSuffix(body, []byte{'\n'})}, nil
+	return Line{Stamp: at, Stderr: header[0] == stderr, Body: bytes.TrimSuffix(body, []byte{'\n'})}, nil
 }

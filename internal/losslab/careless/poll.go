@@ -61,7 +61,7 @@ func (c *Client) tick(ticker *time.Ticker) bool {
 // buffer holds what has been read of one container and not been processed.
 type buffer struct {
 	mu      sync.Mutex
-	entries []line
+	entries []Line
 	last    time.Time
 }
 
@@ -81,21 +81,21 @@ func (c *Client) pollIntoBuffer(id string) {
 		b.mu.Lock()
 		b.entries = append(b.entries, entries...)
 		if len(entries) > 0 {
-			b.last = entries[len(entries)-1].stamp
+			b.last = entries[len(entries)-1].Stamp
 		}
 		b.mu.Unlock()
 		go c.process(b)
 	}
 }
 
-func parse(data []byte) (entries []line) {
-	frames := newFrames(bytes.NewReader(data))
+func parse(data []byte) (entries []Line) {
+	frames := NewFrames(bytes.NewReader(data))
 	for {
-		entry, err := frames.next()
+		entry, err := frames.Next()
 		if err != nil {
 			return entries
 		}
-		entry.body = bytes.Clone(entry.body)
+		entry.Body = bytes.Clone(entry.Body)
 		entries = append(entries, entry)
 	}
 }
@@ -107,6 +107,6 @@ func (c *Client) process(b *buffer) {
 	b.entries = nil
 	b.mu.Unlock()
 	for _, entry := range entries {
-		c.cfg.Deliver(entry.body, entry.stderr, entry.stamp)
+		c.cfg.Deliver(entry.Body, entry.Stderr, entry.Stamp)
 	}
 }
