@@ -124,8 +124,7 @@ func (t trial) quiet(strategy string) time.Duration {
 
 // describe takes from the samples how goroutines and memory went, until all lines were written.
 func (c *Cell) describe(samples []client.Sample, wrote time.Duration) {
-	var times []float64
-	var counts []int
+	var counts, requests course
 	for i, sample := range samples {
 		c.Resident.Peak = max(c.Resident.Peak, sample.Resident)
 		c.Goroutines.Peak = max(c.Goroutines.Peak, sample.Goroutines)
@@ -135,29 +134,43 @@ func (c *Cell) describe(samples []client.Sample, wrote time.Duration) {
 			c.Series.Resident = append(c.Series.Resident, round(float64(sample.Resident)/(1<<20), 10))
 		}
 		if sample.At <= wrote {
-			times = append(times, sample.At.Minutes())
-			counts = append(counts, sample.Goroutines)
+			counts.add(sample.At, float64(sample.Goroutines))
+			if sample.Requests >= 0 {
+				requests.add(sample.At, float64(sample.Requests))
+			}
 		}
 	}
-	c.Goroutines.Growth = growth(times, counts)
+	c.Goroutines.Growth = counts.growth(floor)
+	c.RequestsPerMinute = requests.growth(median)
 }
 
-// growth is by how many goroutines there were more in the last third than in the one before, per minute. Medians, as
-// those that poll come and go.
-func growth(minutes []float64, counts []int) float64 {
-	n := len(counts) / 3
+// course is how something went.
+type course struct {
+	minutes, values []float64
+}
+
+func (c *course) add(at time.Duration, value float64) {
+	c.minutes = append(c.minutes, at.Minutes())
+	c.values = append(c.values, value)
+}
+
+// growth is by how much more there was in the last quarter than in the one before, per minute: by then all readers are
+// under way. level says how much a quarter has.
+func (c *course) growth(level func([]float64) float64) float64 {
+	n := len(c.values) / 4
 	if n == 0 {
 		return 0
 	}
-	median := func(part []int) float64 {
-		sorted := slices.Sorted(slices.Values(part))
-		return float64(sorted[len(sorted)/2])
-	}
-	span := minutes[len(minutes)-1-n/2] - minutes[len(minutes)-1-n-n/2]
-	if span <= 0 {
-		return 0
-	}
-	return round((median(counts[len(counts)-n:])-median(counts[len(counts)-2*n:len(counts)-n]))/span, 10)
+	end := len(c.values)
+	before, last := c.values[end-2*n:end-n], c.values[end-n:]
+	return round((level(last)-level(before))/(c.minutes[end-1]-c.minutes[end-1-n]), 10)
+}
+
+// floor is the least: those that poll come and go, and what leaks stays.
+func floor(values []float64) float64 { return slices.Min(values) }
+
+func median(values []float64) float64 {
+	return slices.Sorted(slices.Values(values))[len(values)/2]
 }
 
 func round(x, to float64) float64 { return math.Round(x*to) / to }

@@ -27,8 +27,11 @@ const (
 	attempts = 3
 )
 
-// Strategies are all that can be measured: the receiver's, the careless clients and, for comparison, none.
-var Strategies = slices.Concat(client.Ours, careless.Names, []string{client.None})
+// Readers are the receiver's strategies and the careless clients.
+var Readers = slices.Concat(client.Ours, careless.Names)
+
+// Strategies are all that can be measured: the readers and, for comparison, none.
+var Strategies = slices.Concat(Readers, []string{client.None})
 
 // Options are what to measure, and with what.
 type Options struct {

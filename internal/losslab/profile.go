@@ -26,6 +26,8 @@ type Profile struct {
 	// Budget is how many of those there are that adaptive may stream, as a divisor; 0 is its default.
 	Budget  int
 	LogOpts map[string]string
+	// OneStream has all lines go to stdout, so that what is missing in a row in the log is missing in a row.
+	OneStream bool
 
 	lines func(i, n int) loggen.Options
 }
@@ -85,7 +87,9 @@ func (p Profile) options(cell string, i, n int, seed uint64, length time.Duratio
 	o := p.lines(i, n)
 	o.Source = fmt.Sprintf("%s-%s-%02d", cell, p.Name, i)
 	o.Seed = seed
-	o.StderrShare = 0.2
+	if !p.OneStream {
+		o.StderrShare = 0.2
+	}
 	o.UntilSignal = true
 	if o.Lines == 0 {
 		o.Lines = uint64(o.Rate*length.Seconds() + 0.5)

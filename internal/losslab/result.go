@@ -59,8 +59,11 @@ type Cell struct {
 	Gaps       int64         `json:"gaps"`
 	Suppressed int64         `json:"suppressed"`
 	Latency    []Quantile    `json:"latency,omitempty"`
-	Elapsed    time.Duration `json:"elapsed_ns"`
-	Requests   int64         `json:"requests"`
+	Elapsed    time.Duration `json:"elapsed_ns"`   // until all lines had come or were given up
+	LastLine   time.Duration `json:"last_line_ns"` // until the last one that came
+	Requests   int64         `json:"requests"`     // to the engine
+	// RequestsPerMinute is while the containers wrote, when all readers were under way.
+	RequestsPerMinute float64 `json:"requests_per_minute"`
 
 	Goroutines Goroutines `json:"goroutines"`
 	Resident   Resident   `json:"resident"`
@@ -78,7 +81,7 @@ type Quantile struct {
 // Goroutines are those beyond what the process had before the reader was started.
 type Goroutines struct {
 	Peak   int     `json:"peak"`
-	Growth float64 `json:"growth_per_minute"` // while the containers wrote, after the first third
+	Growth float64 `json:"growth_per_minute"` // while the containers wrote, when all readers were under way
 	Left   int     `json:"left"`              // after the end
 	Leaked int     `json:"leaked"`            // of these, proven by the runtime never to wake; -1: not known
 }
@@ -128,17 +131,12 @@ func (c *Cell) LossShare() float64 {
 	return float64(c.Lost) / float64(c.Written)
 }
 
-// RequestsPerMinute is how often the engine was asked for something.
-func (c *Cell) RequestsPerMinute() float64 { return perMinute(float64(c.Requests), c.Elapsed) }
-
-// LinesPerSecond is how many lines came.
-func (c *Cell) LinesPerSecond() float64 { return perMinute(float64(c.Delivered), c.Elapsed) / 60 }
-
-func perMinute(n float64, d time.Duration) float64 {
-	if d <= 0 {
+// LinesPerSecond is how many lines came, until the last one.
+func (c *Cell) LinesPerSecond() float64 {
+	if c.LastLine <= 0 {
 		return 0
 	}
-	return n / d.Minutes()
+	return float64(c.Delivered) / c.LastLine.Seconds()
 }
 
 // PerMillion is processor time in seconds per million lines written.
@@ -155,7 +153,7 @@ func (c *Cell) take(r *client.Result, written map[string]uint64) {
 		c.Written += n
 	}
 	c.Delivered, c.Lost, c.LostRuns, c.Repeated, c.Damaged = r.Delivered, r.Lost, r.LostRuns, r.Repeated, r.Damaged
-	c.Gaps, c.Suppressed, c.Elapsed, c.Requests = r.Gaps, r.Suppressed, r.Elapsed, r.Requests
+	c.Gaps, c.Suppressed, c.Elapsed, c.LastLine, c.Requests = r.Gaps, r.Suppressed, r.Elapsed, r.LastLine, r.Requests
 	for _, q := range r.Latency {
 		c.Latency = append(c.Latency, Quantile(q))
 	}

@@ -47,6 +47,7 @@ type Config struct {
 type Client struct {
 	cfg      Config
 	api      *client.Client
+	idle     func() // closes connections that are idle
 	requests atomic.Int64
 	stopping chan struct{}
 	cancel   context.CancelFunc // of those that have a context to be cancelled
@@ -77,6 +78,7 @@ func New(name string, cfg Config) (*Client, error) {
 	base := &http.Client{}
 	opts := []client.Opt{client.WithHTTPClient(base), client.WithHost(cfg.Endpoint), client.WithAPIVersionNegotiation()}
 	transport := &http.Transport{}
+	c.idle = transport.CloseIdleConnections
 	base.Transport = transport
 	if cfg.Dial != nil {
 		opts = append(opts, client.WithDialContext(cfg.Dial))
@@ -104,7 +106,8 @@ func (c *Client) Start() {
 func (c *Client) Stop(context.Context) error {
 	close(c.stopping)
 	c.cancel()
-	return c.api.Close() // connections that are idle
+	c.idle()
+	return c.api.Close()
 }
 
 // Requests is how many have been sent.
@@ -150,6 +153,3 @@ func (t counting) RoundTrip(req *http.Request) (*http.Response, error) {
 	t.requests.Add(1)
 	return t.RoundTripper.RoundTrip(req)
 }
-
-// CloseIdleConnections is what a client's Close looks for.
-func (t counting) CloseIdleConnections() { t.RoundTripper.(*http.Transport).CloseIdleConnections() }

@@ -16,7 +16,9 @@ import (
 
 const (
 	sampleEvery = 250 * time.Millisecond
-	lookEvery   = 20 * time.Millisecond
+	// requestsEvery samples have the number of requests, which is dearer to get.
+	requestsEvery = 4
+	lookEvery     = 20 * time.Millisecond
 	// stopPatience is for a reader to end; settlePatience is for the goroutines that it has told to end. Both are
 	// generous: what is left after them is counted as left behind.
 	stopPatience   = 30 * time.Second
@@ -78,21 +80,26 @@ func measure(r reader, sink *sink, finishes <-chan Finish, report func(Message))
 	report(Message{Ready: &Ready{Resident: resident()}})
 
 	var finish Finish
-	for waiting := true; waiting; {
+	for i, waiting := 0, true; waiting; i++ {
 		select {
 		case <-ticker.C:
-			report(Message{Sample: &Sample{
-				At: time.Since(began), Goroutines: runtime.NumGoroutine() - goroutines, Resident: resident(), Delivered: sink.delivered.Load(),
-			}})
+			s := Sample{
+				At: time.Since(began), Goroutines: runtime.NumGoroutine() - goroutines, Resident: resident(),
+				Delivered: sink.delivered.Load(), Requests: -1,
+			}
+			if i%requestsEvery == 0 {
+				s.Requests = r.counts().requests
+			}
+			report(Message{Sample: &s})
 		case finish = <-finishes:
 			waiting = false
 		}
 	}
 	sink.expect(finish.Written)
-	sink.drain(finish.Quiet)
+	last := sink.drain(finish.Quiet)
 	known := r.counts() // before the end: what ends a reader is not part of its work
 	result := &Result{
-		Elapsed: time.Since(began), CPU: processorTime() - cpu,
+		Elapsed: time.Since(began), LastLine: last.Sub(began), CPU: processorTime() - cpu,
 		Requests: known.requests, Gaps: known.gaps, Suppressed: known.suppressed,
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), stopPatience)

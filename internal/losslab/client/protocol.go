@@ -51,11 +51,13 @@ type Sample struct {
 	Goroutines int           // beyond those before the start
 	Resident   int64         // bytes
 	Delivered  uint64        // distinct lines
+	Requests   int64         // so far; -1 if it was not looked at
 }
 
 // Result is what came of it.
 type Result struct {
-	Elapsed   time.Duration // from Ready until the last line came or was given up
+	Elapsed   time.Duration // from Ready until all lines had come or were given up
+	LastLine  time.Duration // from Ready until the last line that came
 	CPU       time.Duration // user and system, in the same time, the checking of the lines included
 	Delivered uint64        // distinct lines, intact
 	Lost      uint64

@@ -79,8 +79,8 @@ func (s *sink) expect(written map[string]uint64) {
 	}
 }
 
-// drain waits until all lines have come, or none has come for so long.
-func (s *sink) drain(quiet time.Duration) {
+// drain waits until all lines have come, or none has come for so long. It gives the time of the last one.
+func (s *sink) drain(quiet time.Duration) time.Time {
 	seen, since := s.delivered.Load(), time.Now()
 	for seen < s.expected && time.Since(since) < quiet {
 		time.Sleep(lookEvery)
@@ -88,6 +88,7 @@ func (s *sink) drain(quiet time.Duration) {
 			seen, since = now, time.Now()
 		}
 	}
+	return since
 }
 
 func (s *sink) tell(result *Result) {

@@ -38,40 +38,37 @@ func Charts(lab *losslab.Lab) (charts []Chart) {
 		}
 	}
 	add("loss", bars(lab, "Lost lines", "percent of the lines written; the same scale in every column", chart.Bars{Shared: true, Format: short},
-		readers, func(c *losslab.Cell) float64 { return 100 * c.LossShare() }))
+		losslab.Readers, func(c *losslab.Cell) float64 { return 100 * c.LossShare() }))
 	add("repeats", bars(lab, "Repeated lines", "lines that came more than once; each column has its scale", chart.Bars{Format: short},
-		readers, func(c *losslab.Cell) float64 { return float64(c.Repeated) }))
+		losslab.Readers, func(c *losslab.Cell) float64 { return float64(c.Repeated) }))
 	add("latency", bars(lab, "Latency, p99", "from the engine's time stamp to the consumer, in seconds, on a logarithmic scale", chart.Bars{Log: true, Format: short},
-		readers, func(c *losslab.Cell) float64 { return c.Age(0.99).Seconds() }))
+		losslab.Readers, func(c *losslab.Cell) float64 { return c.Age(0.99).Seconds() }))
 	add("leaks", bars(lab, "Goroutines left behind", "still there after the end of the reader; each column has its scale", chart.Bars{Format: short},
-		readers, func(c *losslab.Cell) float64 { return float64(c.Goroutines.Left) }))
+		losslab.Readers, func(c *losslab.Cell) float64 { return float64(c.Goroutines.Left) }))
 	add("cpu-client", bars(lab, "Processor time of the client", "seconds per million lines, the checking of the lines included; each column has its scale", chart.Bars{Format: short},
-		readers, func(c *losslab.Cell) float64 { return c.PerMillion(c.CPU.Client) }))
+		losslab.Readers, func(c *losslab.Cell) float64 { return c.PerMillion(c.CPU.Client) }))
 	if lab.Machine.Private {
 		add("cpu-daemon", bars(lab, "Processor time of the daemon", "seconds per million lines, the writing of the log included, which is all in the row none; each column has its scale",
 			chart.Bars{Format: short}, losslab.Strategies, func(c *losslab.Cell) float64 { return c.PerMillion(c.CPU.Daemon) }))
 	}
 	add("memory", bars(lab, "Resident memory", "the most that the client had, in MiB; the same scale in every column", chart.Bars{Shared: true, Format: short},
-		readers, func(c *losslab.Cell) float64 { return float64(c.Resident.Peak) / (1 << 20) }))
+		losslab.Readers, func(c *losslab.Cell) float64 { return float64(c.Resident.Peak) / (1 << 20) }))
 	add("requests", bars(lab, "Requests to the engine", "per minute; each column has its scale", chart.Bars{Format: short},
-		readers, func(c *losslab.Cell) float64 { return c.RequestsPerMinute() }))
+		losslab.Readers, func(c *losslab.Cell) float64 { return c.RequestsPerMinute }))
 	for _, profile := range profiles(lab) {
 		add("latency-"+profile, distribution(lab, profile))
 		add("goroutines-"+profile, goroutines(of(lab, profile), "Goroutines, profile "+profile, "beyond those before the start, while the containers wrote and until all was read"))
 	}
 	if lab.Claims != nil {
 		var cells []*losslab.Cell
-		for i := range lab.Claims.Leak {
-			cells = append(cells, &lab.Claims.Leak[i])
+		for i := range lab.Claims.Fleet {
+			cells = append(cells, &lab.Claims.Fleet[i])
 		}
 		add("leak", goroutines(cells, "Goroutines with follows of 30 s",
 			fmt.Sprintf("beyond those before the start; %d containers, of which a tenth is silent", lab.Options.Containers)))
 	}
 	return charts
 }
-
-// readers are all strategies that read.
-var readers = slices.Concat(client.Ours, careless.Names)
 
 func bars(lab *losslab.Lab, title, about string, b chart.Bars, strategies []string, value func(*losslab.Cell) float64) string {
 	b.Title, b.About, b.Columns = title, about, profiles(lab)
@@ -111,7 +108,7 @@ func distribution(lab *losslab.Lab, profile string) string {
 		Title: "Latency, profile " + profile, About: "from the engine's time stamp to the consumer; of the lines that came",
 		X: "share of the lines, %", Y: "age at most, s", LogY: true, FormatX: short, FormatY: short,
 	}
-	for i, strategy := range readers {
+	for i, strategy := range losslab.Readers {
 		c := lab.Find(strategy, profile)
 		if c == nil || len(c.Latency) == 0 || c.Invalid != "" {
 			continue
@@ -134,7 +131,7 @@ func goroutines(cells []*losslab.Cell, title, about string) string {
 		if c.Strategy == client.None || c.Invalid != "" {
 			continue
 		}
-		s := line(c.Strategy, max(i, slices.Index(readers, c.Strategy)))
+		s := line(c.Strategy, max(i, slices.Index(losslab.Readers, c.Strategy)))
 		for j, at := range c.Series.Seconds {
 			s.Points = append(s.Points, [2]float64{at, float64(c.Series.Goroutines[j])})
 		}

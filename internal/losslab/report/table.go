@@ -41,7 +41,7 @@ func row(lab *losslab.Lab, c *losslab.Cell) []string {
 		name, count(c.Written), lost(c), count(c.Repeated), count(c.Damaged), fmt.Sprint(c.Gaps),
 		age(c.Age(0.5)), age(c.Age(0.99)), age(c.Age(1)), fmt.Sprintf("%.0f", c.LinesPerSecond()),
 		fmt.Sprint(c.Goroutines.Peak), fmt.Sprintf("%+.0f", c.Goroutines.Growth), fmt.Sprint(c.Goroutines.Left), leaked,
-		seconds(c.PerMillion(c.CPU.Client)), daemon, mebibytes(c.Resident.Peak), fmt.Sprintf("%.0f", c.RequestsPerMinute()),
+		seconds(c.PerMillion(c.CPU.Client)), daemon, mebibytes(c.Resident.Peak), fmt.Sprintf("%.0f", c.RequestsPerMinute),
 	}
 }
 
