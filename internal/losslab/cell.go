@@ -4,6 +4,7 @@
 package losslab // import "github.com/dockerlogs/otelcol-dockerlogs/internal/losslab"
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,9 @@ import (
 // maxLag is how late a line may be written: a burst is what a container writes in a second. With more, the generator has
 // fallen behind.
 const maxLag = time.Second
+
+// settle is how long goroutines have by default to end after their reader. What is left then is counted as left behind.
+const settle = 5 * time.Second
 
 // trial is what to measure at a time: strategies that read the same containers, each in a process of its own. Where
 // they are several, the daemon's processor time is of all together.
@@ -91,7 +95,7 @@ func (l *laboratory) observe(ctx context.Context, t trial, s *scene) ([]Cell, er
 	answers := make(chan error, len(processes))
 	for i, p := range processes {
 		go func() {
-			result, err := p.finish(ctx, client.Finish{Written: lines, Quiet: t.quiet(t.strategies[i])})
+			result, err := p.finish(ctx, client.Finish{Written: lines, Quiet: t.quiet(t.strategies[i]), Settle: cmp.Or(l.Settle, settle)})
 			if err == nil {
 				cells[i].Generator = generator
 				cells[i].take(result, lines)

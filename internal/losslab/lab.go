@@ -41,6 +41,8 @@ type Options struct {
 	// Together has all strategies of a profile read the same containers at the same time: quicker, and as good for what
 	// they lose, but their costs are not comparable.
 	Together bool
+	// Settle is how long goroutines may take to end after their reader; 0 is 5 s.
+	Settle time.Duration
 	// Claims has the single claims of the analysis tried, too.
 	Claims bool
 	// Endpoint is the engine's, as DOCKER_HOST names it; it has to be on this machine. Empty is a private one.

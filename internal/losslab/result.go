@@ -4,6 +4,7 @@
 package losslab // import "github.com/dockerlogs/otelcol-dockerlogs/internal/losslab"
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -191,11 +192,13 @@ func Load(path string) (*Lab, error) {
 	return &l, nil
 }
 
-// Save writes it as JSON.
+// Save writes it as JSON, each cell on a line of its own.
 func (l *Lab) Save(path string) error {
-	text, err := json.MarshalIndent(l, "", " ")
+	text, err := json.Marshal(l)
 	if err != nil {
 		return fmt.Errorf("encode the results: %w", err)
 	}
+	const cell = `{"strategy":`
+	text = bytes.ReplaceAll(text, []byte(cell), []byte("\n"+cell))
 	return os.WriteFile(path, append(text, '\n'), 0o644)
 }

@@ -19,10 +19,7 @@ const (
 	// requestsEvery samples have the number of requests, which is dearer to get.
 	requestsEvery = 4
 	lookEvery     = 20 * time.Millisecond
-	// stopPatience is for a reader to end; settlePatience is for the goroutines that it has told to end. Both are
-	// generous: what is left after them is counted as left behind.
-	stopPatience   = 30 * time.Second
-	settlePatience = 5 * time.Second
+	stopPatience  = time.Minute // for a reader to end
 )
 
 // reader is what reads the logs. Its stop may leave something behind: that is measured.
@@ -110,14 +107,14 @@ func measure(r reader, sink *sink, finishes <-chan Finish, report func(Message))
 	if err != nil && !errors.Is(err, context.Canceled) {
 		result.Error = err.Error()
 	}
-	result.Left, result.Leaked = settle(goroutines)
+	result.Left, result.Leaked = settle(goroutines, finish.Settle)
 	sink.tell(result)
 	return result, nil
 }
 
 // settle waits until there are no more goroutines than before, and counts what is left if that does not happen.
-func settle(before int) (left, leaked int) {
-	deadline := time.Now().Add(settlePatience)
+func settle(before int, patience time.Duration) (left, leaked int) {
+	deadline := time.Now().Add(patience)
 	for runtime.NumGoroutine() > before && time.Now().Before(deadline) {
 		time.Sleep(lookEvery)
 	}

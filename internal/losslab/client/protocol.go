@@ -31,6 +31,7 @@ type Source struct {
 type Finish struct {
 	Written map[string]uint64 // lines, by source
 	Quiet   time.Duration
+	Settle  time.Duration // how long goroutines that have been told to end may take to
 }
 
 // Message is what a client says. One field is set.
