@@ -117,7 +117,7 @@ func (s scale) at(x float64) float64 {
 	return s.length * (x - s.low) / (s.high - s.low)
 }
 
-// ticks are round values: decades of a logarithmic scale, else some five.
+// ticks are round values: decades of a logarithmic scale, else up to eight.
 func (s scale) ticks() (values []float64) {
 	if s.log {
 		for x := s.low; x <= s.high*1.001; x *= 10 {
@@ -125,7 +125,7 @@ func (s scale) ticks() (values []float64) {
 		}
 		return values
 	}
-	step := niceStep((s.high - s.low) / 5)
+	step := niceStep((s.high - s.low) / 8)
 	for i := math.Ceil(s.low / step); i*step <= s.high*1.0001; i++ {
 		values = append(values, i*step)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -62,12 +63,19 @@ func Charts(lab *losslab.Lab) (charts []Chart) {
 	if lab.Claims != nil {
 		var cells []*losslab.Cell
 		for i := range lab.Claims.Fleet {
-			cells = append(cells, &lab.Claims.Fleet[i])
+			if c := &lab.Claims.Fleet[i]; slices.Contains(following, c.Strategy) {
+				cells = append(cells, c)
+			}
 		}
 		add("leak", goroutines(cells, "Goroutines with follows of 30 s",
 			fmt.Sprintf("beyond those before the start; %d containers, of which a tenth is silent", lab.Options.Containers)))
 	}
 	return charts
+}
+
+// following are those whose goroutines are of interest: who polls has few, for as long as a poll takes.
+var following = []string{
+	"streaming", "short_lived", "polling", careless.Prefix + "streaming", careless.Prefix + "short-lived", careless.Prefix + "abandoning",
 }
 
 func bars(lab *losslab.Lab, title, about string, b chart.Bars, strategies []string, value func(*losslab.Cell) float64) string {
@@ -106,7 +114,7 @@ func color(strategy string) string {
 func distribution(lab *losslab.Lab, profile string) string {
 	l := chart.Lines{
 		Title: "Latency, profile " + profile, About: "from the engine's time stamp to the consumer; of the lines that came",
-		X: "share of the lines, %", Y: "age at most, s", LogY: true, FormatX: short, FormatY: short,
+		X: "share of the lines, %", Y: "age at most, s", LogY: true, FormatX: short, FormatY: plain,
 	}
 	for i, strategy := range losslab.Readers {
 		c := lab.Find(strategy, profile)
@@ -150,6 +158,9 @@ func line(strategy string, i int) chart.Series {
 	}
 	return chart.Series{Name: strategy, Color: palette[max(i, 0)%len(palette)], Dashed: strings.HasPrefix(strategy, careless.Prefix)}
 }
+
+// plain is a power of ten without an exponent.
+func plain(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
 
 // short is a number in as few digits as tell it.
 func short(x float64) string {
