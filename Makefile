@@ -1,4 +1,4 @@
-# Targets that a person uses: build, run, image, test, generate, lint, bench.
+# Targets that a person uses: build, run, image, test, generate, lint, bench, lab.
 
 BINARY  := dist/otelcol-dockerlogs
 TOOLS   := $(CURDIR)/.tools
@@ -13,7 +13,7 @@ SOURCES    := $(shell git ls-files -co --exclude-standard -- '*.go' go.mod go.su
 # A test may start engines, containers and the distribution: minutes, not seconds.
 TEST_TIMEOUT ?= 30m
 
-.PHONY: all build run image test generate lint bench tools clean
+.PHONY: all build run image test generate lint bench lab lab-docs tools clean
 all: build
 
 ## build: make dist/otelcol-dockerlogs
@@ -53,6 +53,16 @@ lint: tools
 ## bench: all benchmarks
 bench:
 	go test -run='^$$' -bench=. -benchmem ./...
+
+## lab: measure every strategy, and careless clients, on a real engine, in some 40 minutes; with LAB_FLAGS=--quick in two
+lab:
+	GOEXPERIMENT=goroutineleakprofile go build -o dist/losslab ./cmd/losslab
+	dist/losslab --out=dist/lab $(LAB_FLAGS)
+
+## lab-docs: make docs/loss-analysis.md and the README's summary of what lab has measured
+lab-docs:
+	cp dist/lab/lab.json docs/lab.json
+	go run ./cmd/losslab report --root .
 
 ## tools: the pinned tools of internal/tools/go.mod
 tools: $(TOOLS)/builder

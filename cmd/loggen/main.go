@@ -41,6 +41,7 @@ func run(ctx context.Context, args []string) (code int, err error) {
 	fs := flag.NewFlagSet("loggen", flag.ContinueOnError)
 	o.RegisterFlags(fs)
 	report := fs.String("report", "", "Write a report of what was written, as JSON, to the file at this `path` after the last line.")
+	startFile := fs.String("start-file", "", "Wait until there is a file at this `path` before the start-delay and the first line.")
 	summary := fs.Bool("summary", false, "Write the same report to stderr, as one more line, which is no part of the log.")
 	switch err := fs.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -59,6 +60,9 @@ func run(ctx context.Context, args []string) (code int, err error) {
 		return misuse, err
 	}
 
+	if !awaitFile(ctx, *startFile) {
+		return o.ExitCode, nil
+	}
 	result, err := loggen.Run(ctx, o, os.Stdout, os.Stderr)
 	// Before lingering: whoever kills the process then has the report all the same.
 	if err := errors.Join(err, deliver(result, *report, *summary)); err != nil {
@@ -66,6 +70,22 @@ func run(ctx context.Context, args []string) (code int, err error) {
 	}
 	linger(ctx, o)
 	return o.ExitCode, nil
+}
+
+// awaitFile lets many that write begin together. It is false if a signal came first. An image from scratch has nothing
+// that could tell when the file is there, so it is looked for.
+func awaitFile(ctx context.Context, path string) bool {
+	for path != "" {
+		if _, err := os.Stat(path); err == nil {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	return true
 }
 
 // deliver writes the report where it was asked for.

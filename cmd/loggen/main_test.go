@@ -34,6 +34,7 @@ func TestBinary(t *testing.T) {
 	t.Run("two pipes", func(t *testing.T) { testTwoPipes(t, binary) })
 	t.Run("signals", func(t *testing.T) { testSignals(t, exec.Command(binary), t.TempDir()) })
 	t.Run("lingers until a signal", func(t *testing.T) { testLingers(t, binary) })
+	t.Run("waits for a file", func(t *testing.T) { testWaitsForFile(t, binary) })
 	t.Run("misuse", func(t *testing.T) { testMisuse(t, binary) })
 	t.Run("pid 1 from scratch", func(t *testing.T) { testFromScratch(t, binary) })
 }
@@ -97,6 +98,22 @@ func readReport(t *testing.T, path string) loggen.Report {
 	var report loggen.Report
 	require.NoError(t, json.Unmarshal(text, &report))
 	return report
+}
+
+func testWaitsForFile(t *testing.T, binary string) {
+	o := loggen.Options{Source: "web", Lines: 10}
+	file := filepath.Join(t.TempDir(), "start")
+	args := append(o.Args(), "--start-file="+file)
+	told := start(t, exec.Command(binary), args...)
+	require.NoError(t, told.Process.Signal(syscall.SIGTERM))
+	told.wait(t)
+	assert.Empty(t, told.checker.Tallies(), "ended before there was a file")
+
+	p := start(t, exec.Command(binary), args...)
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	p.checker.Expect(o)
+	assert.Zero(t, p.wait(t))
+	assert.NoError(t, p.checker.Err())
 }
 
 func testTwoPipes(t *testing.T, binary string) {

@@ -1,0 +1,165 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package chart // import "github.com/dockerlogs/otelcol-dockerlogs/internal/losslab/chart"
+
+import (
+	"encoding/xml"
+	"fmt"
+	"math"
+	"strings"
+)
+
+const (
+	font  = "-apple-system, 'Segoe UI', 'Noto Sans', Helvetica, Arial, sans-serif"
+	text  = "#1f2328"
+	faint = "#59636e"
+	grid  = "#d1d9e0"
+	paper = "#ffffff"
+)
+
+// drawing collects elements.
+type drawing struct {
+	width, height float64
+	b             strings.Builder
+}
+
+// svg closes the drawing. The title is what a screen reader says.
+func (d *drawing) svg(title string) string {
+	return fmt.Sprintf("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %s %s\" width=\"%s\" height=\"%s\" font-family=\"%s\" font-size=\"12\" role=\"img\">\n"+
+		"<title>%s</title>\n<rect x=\"0.5\" y=\"0.5\" width=\"%s\" height=\"%s\" rx=\"6\" fill=\"%s\" stroke=\"%s\"/>\n%s</svg>\n",
+		num(d.width), num(d.height), num(d.width), num(d.height), font, escape(title), num(d.width-1), num(d.height-1), paper, grid, d.b.String())
+}
+
+func (d *drawing) rect(x, y, w, h float64, fill string) {
+	fmt.Fprintf(&d.b, "<rect x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\" fill=\"%s\"/>\n", num(x), num(y), num(w), num(h), fill)
+}
+
+func (d *drawing) line(x1, y1, x2, y2 float64, stroke string) {
+	fmt.Fprintf(&d.b, "<line x1=\"%s\" y1=\"%s\" x2=\"%s\" y2=\"%s\" stroke=\"%s\"/>\n", num(x1), num(y1), num(x2), num(y2), stroke)
+}
+
+// style of a text.
+type style struct {
+	anchor string // start, middle or end
+	fill   string
+	size   float64
+	bold   bool
+	turned bool // reads upwards
+}
+
+func (d *drawing) text(x, y float64, s string, st style) {
+	var extra string
+	if st.bold {
+		extra += " font-weight=\"600\""
+	}
+	if st.size > 0 {
+		extra += fmt.Sprintf(" font-size=\"%s\"", num(st.size))
+	}
+	if st.turned {
+		extra += fmt.Sprintf(" transform=\"rotate(-90 %s %s)\"", num(x), num(y))
+	}
+	anchor, fill := st.anchor, st.fill
+	if anchor == "" {
+		anchor = "start"
+	}
+	if fill == "" {
+		fill = text
+	}
+	fmt.Fprintf(&d.b, "<text x=\"%s\" y=\"%s\" text-anchor=\"%s\" fill=\"%s\"%s>%s</text>\n", num(x), num(y), anchor, fill, extra, escape(s))
+}
+
+func (d *drawing) path(points [][2]float64, stroke string, dashed bool) {
+	var b strings.Builder
+	for i, p := range points {
+		command := "L"
+		if i == 0 {
+			command = "M"
+		}
+		fmt.Fprintf(&b, "%s%s %s", command, num(p[0]), num(p[1]))
+	}
+	dash := ""
+	if dashed {
+		dash = " stroke-dasharray=\"5 3\""
+	}
+	fmt.Fprintf(&d.b, "<path d=\"%s\" fill=\"none\" stroke=\"%s\" stroke-width=\"2\" stroke-linejoin=\"round\"%s/>\n", b.String(), stroke, dash)
+}
+
+// num is a coordinate, to a tenth.
+func num(x float64) string {
+	s := fmt.Sprintf("%.1f", math.Round(x*10)/10)
+	return strings.TrimSuffix(s, ".0")
+}
+
+func escape(s string) string {
+	var b strings.Builder
+	_ = xml.EscapeText(&b, []byte(s)) // a Builder takes all
+	return b.String()
+}
+
+// scale maps values to a length. A logarithmic one begins at low, below which all is 0.
+type scale struct {
+	low, high float64
+	log       bool
+	length    float64
+}
+
+func (s scale) at(x float64) float64 {
+	if s.log {
+		if x <= s.low {
+			return 0
+		}
+		return s.length * min(1, math.Log(x/s.low)/math.Log(s.high/s.low))
+	}
+	if s.high <= s.low {
+		return 0
+	}
+	return s.length * (x - s.low) / (s.high - s.low)
+}
+
+// ticks are round values: decades of a logarithmic scale, else up to eight.
+func (s scale) ticks() (values []float64) {
+	if s.log {
+		for x := s.low; x <= s.high*1.001; x *= 10 {
+			values = append(values, x)
+		}
+		return values
+	}
+	step := niceStep((s.high - s.low) / 8)
+	for i := math.Ceil(s.low / step); i*step <= s.high*1.0001; i++ {
+		values = append(values, i*step)
+	}
+	return values
+}
+
+// niceStep is the next of 1, 2, 5, 10 ... that is not less.
+func niceStep(x float64) float64 {
+	if x <= 0 {
+		return 1
+	}
+	decade := math.Pow(10, math.Floor(math.Log10(x)))
+	for _, m := range []float64{1, 2, 5} {
+		if m*decade >= x*0.9999 {
+			return m * decade
+		}
+	}
+	return 10 * decade
+}
+
+// decades are the powers of ten around values, those not above 0 left out.
+func decades(values []float64) (low, high float64) {
+	low, high = math.Inf(1), math.Inf(-1)
+	for _, x := range values {
+		if x > 0 {
+			low, high = min(low, x), max(high, x)
+		}
+	}
+	if low > high {
+		return 1, 10
+	}
+	low, high = math.Pow(10, math.Floor(math.Log10(low))), math.Pow(10, math.Ceil(math.Log10(high)))
+	if low == high {
+		high = 10 * low
+	}
+	return low, high
+}

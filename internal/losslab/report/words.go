@@ -1,0 +1,68 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package report // import "github.com/dockerlogs/otelcol-dockerlogs/internal/losslab/report"
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/losslab"
+)
+
+// count is a number with a comma at every thousand.
+func count(n uint64) string {
+	s := strconv.FormatUint(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// percent has as many digits as tell it from 0.
+func percent(share float64) string {
+	switch p := 100 * share; {
+	case p == 0:
+		return "0 %"
+	case p < 0.1:
+		return fmt.Sprintf("%.3f %%", p)
+	case p < 10:
+		return fmt.Sprintf("%.1f %%", p)
+	default:
+		return fmt.Sprintf("%.0f %%", p)
+	}
+}
+
+// lost is how many lines, and which part of them.
+func lost(c *losslab.Cell) string {
+	if c.Lost == 0 {
+		return "0"
+	}
+	return fmt.Sprintf("%s (%s)", count(c.Lost), percent(c.LossShare()))
+}
+
+// age has two digits or three.
+func age(d time.Duration) string {
+	switch ms := float64(d) / float64(time.Millisecond); {
+	case d == 0:
+		return "–"
+	case ms < 1:
+		return fmt.Sprintf("%.2f ms", ms)
+	case ms < 10:
+		return fmt.Sprintf("%.1f ms", ms)
+	case ms < 1000:
+		return fmt.Sprintf("%.0f ms", ms)
+	default:
+		return fmt.Sprintf("%.1f s", ms/1000)
+	}
+}
+
+func seconds(s float64) string {
+	if s >= 100 {
+		return fmt.Sprintf("%.0f", s)
+	}
+	return fmt.Sprintf("%.1f", s)
+}
+
+func mebibytes(n int64) string { return fmt.Sprintf("%.0f", float64(n)/(1<<20)) }
