@@ -19,8 +19,9 @@ const (
 )
 
 // poll reads all that is new every so often. The flaws: it goes on from the time that it is when it has processed what
-// it read, so that it never asks for what was written since the engine had answered; what it cannot read within the
-// limit it does not ask for again either; and as it asks by time alone, the engine reads the whole log each time.
+// it read, but the engine answers with the log as it was when it was asked, so that what was written since then is never
+// asked for; as it asks by time alone, the engine reads the whole log each time, which takes ever longer; and what it
+// cannot read within the limit it does not ask for again either.
 func (c *Client) poll(id string, interval time.Duration) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
