@@ -56,7 +56,7 @@ func measure(ctx context.Context, args []string) error {
 	}
 	o := losslab.Options{
 		Strategies: losslab.Strategies, Profiles: losslab.ProfileNames(),
-		Client: []string{self, "client"}, Progress: os.Stderr,
+		Client: []string{self, "client"}, Progress: os.Stderr, Calm: true,
 	}
 	fs := flag.NewFlagSet("losslab", flag.ContinueOnError)
 	fs.Usage = func() {
@@ -113,6 +113,7 @@ func quicken(fs *flag.FlagSet, o *losslab.Options) {
 	if !given["lifetime"] {
 		o.Lifetime = 3 * time.Second
 	}
+	o.Calm = false
 	if !given["claims"] {
 		o.Claims = false
 	}

@@ -43,6 +43,8 @@ type Options struct {
 	Together bool
 	// Settle is how long goroutines may take to end after their reader; 0 is 5 s.
 	Settle time.Duration
+	// Calm has cells measured again that others disturbed, too. It takes a private engine, to know its processor time.
+	Calm bool
 	// Keep is what was measured before, with the same settings: of it, only what is missing, invalid or disturbed is
 	// measured. It is nil for all.
 	Keep *Lab
@@ -158,7 +160,7 @@ func (l *laboratory) valid(ctx context.Context, t trial) ([]Cell, error) {
 		switch {
 		case invalid != "":
 			l.say("        again: %s", invalid)
-		case cells[0].Disturbed():
+		case l.Calm && l.engine.Private() && cells[0].Disturbed():
 			l.say("        again: disturbed, others used %.1f cores", cells[0].others())
 		default:
 			return cells, nil
