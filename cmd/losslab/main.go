@@ -56,7 +56,7 @@ func measure(ctx context.Context, args []string) error {
 	}
 	o := losslab.Options{
 		Strategies: losslab.Strategies, Profiles: losslab.ProfileNames(),
-		Client: []string{self, "client"}, Progress: os.Stderr,
+		Client: []string{self, "client"}, Progress: os.Stderr, Calm: true,
 	}
 	fs := flag.NewFlagSet("losslab", flag.ContinueOnError)
 	fs.Usage = func() {
@@ -73,8 +73,14 @@ func measure(ctx context.Context, args []string) error {
 	fs.BoolVar(&o.Claims, "claims", true, "Try the single claims of the analysis, too.")
 	out := fs.String("out", "losslab", "Write lab.json and report.html into this `directory`.")
 	quick := fs.Bool("quick", false, "Measure in less than three minutes what matters most, unless other flags say what.")
+	keep := fs.String("keep", "", "Take from this `file` of an earlier measurement what was neither invalid nor disturbed.")
 	if err := fs.Parse(args); err != nil {
 		return err
+	}
+	if *keep != "" {
+		if o.Keep, err = losslab.Load(*keep); err != nil {
+			return err
+		}
 	}
 	if *quick {
 		quicken(fs, &o)
@@ -107,6 +113,7 @@ func quicken(fs *flag.FlagSet, o *losslab.Options) {
 	if !given["lifetime"] {
 		o.Lifetime = 3 * time.Second
 	}
+	o.Calm = false
 	if !given["claims"] {
 		o.Claims = false
 	}

@@ -27,6 +27,21 @@ func TestLateGeneratorIsInvalid(t *testing.T) {
 	assert.Contains(t, c.Invalid, "stuck")
 }
 
+func TestKeepsWhatNeedsNoRepeat(t *testing.T) {
+	calm := Cell{Strategy: "polling", Profile: "low", Elapsed: time.Second, CPU: CPU{Others: time.Second / 2}}
+	busy, wrong := calm, calm
+	busy.CPU.Others++
+	wrong.Invalid = "late"
+	for _, c := range []struct {
+		cell Cell
+		kept bool
+	}{{calm, true}, {busy, false}, {wrong, false}} {
+		l := &laboratory{Options: Options{Keep: &Lab{Cells: []Cell{c.cell}}}}
+		assert.Equal(t, c.kept, l.keep([]string{"polling"}, Profiles[0]) != nil)
+		assert.Nil(t, l.keep([]string{"hybrid"}, Profiles[0]))
+	}
+}
+
 func TestGrowth(t *testing.T) {
 	var steady, leaking, requests course
 	for second := range 120 {

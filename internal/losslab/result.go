@@ -114,6 +114,20 @@ type Series struct {
 	Resident   []float64 `json:"resident_mib"`
 }
 
+// disturbed is how many cores others may use beside a cell: with more, it is measured again.
+const disturbed = 0.5
+
+// Disturbed tells whether the machine did much else meanwhile, of which latencies are longer, and what is lost is more.
+func (c *Cell) Disturbed() bool { return c.others() > disturbed }
+
+// others is how many cores others used, on average.
+func (c *Cell) others() float64 {
+	if c.Elapsed <= 0 {
+		return 0
+	}
+	return c.CPU.Others.Seconds() / c.Elapsed.Seconds()
+}
+
 // Age is that of a share of the lines at most, 0 if there were none.
 func (c *Cell) Age(share float64) time.Duration {
 	for _, q := range c.Latency {

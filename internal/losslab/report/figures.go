@@ -73,6 +73,7 @@ func (f *figures) functions() template.FuncMap {
 		"gaps":          f.gaps,
 		"profile_names": func() []string { return profiles(f.lab) },
 		"ours_names":    func() []string { return client.Ours },
+		"disturbed":     f.disturbed,
 		"age":           age,
 		"count":         count,
 		"date":          func(t time.Time) string { return t.Format("2 January 2006") },
@@ -146,6 +147,17 @@ func (f *figures) ours(what string) (string, error) {
 		}
 	}
 	return count(sum), nil
+}
+
+// disturbed is in how many cells others used much of the machine.
+func (f *figures) disturbed() string {
+	n := 0
+	for i := range f.lab.Cells {
+		if f.lab.Cells[i].Disturbed() {
+			n++
+		}
+	}
+	return fmt.Sprintf("%d of %d", n, len(f.lab.Cells))
 }
 
 // gaps is the table of the experiment in which the engine throws lines away.
