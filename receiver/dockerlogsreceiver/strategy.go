@@ -93,7 +93,8 @@ func (s *polling) next(o observed) plan {
 		s.wait = quickPoll
 		return plan{}
 	case o.full:
-		s.wait = min(s.wait, s.interval)
+		// Doubled, it is the interval: a read at once that finds nothing is no silence.
+		s.wait = min(s.wait, s.interval/2)
 		return plan{}
 	case s.wait < s.interval:
 		s.wait = min(max(2*s.wait, quickPoll), s.interval)

@@ -55,6 +55,7 @@ func TestPollingWaits(t *testing.T) {
 		{"another", observed{records: 1}, 5 * time.Second},
 		{"silent", observed{}, 10 * time.Second},
 		{"a full batch", observed{records: maxBatchRecords, full: true}, 0},
+		{"no more", observed{}, 5 * time.Second},
 		{"silent", observed{}, 10 * time.Second},
 		{"silent still", observed{}, 20 * time.Second},
 		{"adaptive's worries", observed{records: 1, cut: true, pressure: true}, 5 * time.Second},
