@@ -101,19 +101,12 @@ func (f *figures) total(what, strategy string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		written += c.Written
-		switch what {
-		case "lost":
-			sum += c.Lost
-		case "repeated":
-			sum += c.Repeated
-		case "damaged":
-			sum += c.Damaged
-		case "left":
-			sum += uint64(c.Goroutines.Left)
-		case "written":
-			sum += c.Written
+		n, err := amount(c, what)
+		if err != nil {
+			return "", err
 		}
+		sum += n
+		written += c.Written
 	}
 	if what == "lost" && sum > 0 {
 		return fmt.Sprintf("%s (%s)", count(sum), percent(float64(sum)/float64(written))), nil
@@ -129,24 +122,35 @@ func (f *figures) ours(what string) (string, error) {
 		if !slices.Contains(client.Ours, c.Strategy) {
 			continue
 		}
-		switch what {
-		case "lost":
-			sum += c.Lost
-		case "repeated":
-			sum += c.Repeated
-		case "damaged":
-			sum += c.Damaged
-		case "left":
-			sum += uint64(c.Goroutines.Left)
-		case "leaked":
-			sum += uint64(max(0, c.Goroutines.Leaked))
-		case "written":
-			sum += c.Written
-		case "gaps":
-			sum += uint64(c.Gaps)
+		n, err := amount(c, what)
+		if err != nil {
+			return "", err
 		}
+		sum += n
 	}
 	return count(sum), nil
+}
+
+// amount is one of a cell's figures that can be added up.
+func amount(c *losslab.Cell, what string) (uint64, error) {
+	switch what {
+	case "written":
+		return c.Written, nil
+	case "lost":
+		return c.Lost, nil
+	case "repeated":
+		return c.Repeated, nil
+	case "damaged":
+		return c.Damaged, nil
+	case "left":
+		return uint64(c.Goroutines.Left), nil
+	case "leaked":
+		return uint64(max(0, c.Goroutines.Leaked)), nil
+	case "gaps":
+		return uint64(c.Gaps), nil
+	default:
+		return 0, fmt.Errorf("there is no sum of %q", what)
+	}
 }
 
 // disturbed is in how many cells others used much of the machine.
