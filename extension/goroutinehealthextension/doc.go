@@ -5,4 +5,4 @@
 
 // Package goroutinehealthextension tells a goroutine leak from load, names the
 // component that leaks, and acts on it.
-package goroutinehealthextension // import "github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension"
+package goroutinehealthextension

@@ -3,7 +3,7 @@
 
 //go:build unix
 
-package goroutinehealthextension // import "github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension"
+package goroutinehealthextension
 
 import (
 	"os"

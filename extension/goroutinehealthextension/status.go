@@ -1,7 +1,7 @@
 // Copyright The otelcol-dockerlogs Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package goroutinehealthextension // import "github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension"
+package goroutinehealthextension
 
 import (
 	"cmp"

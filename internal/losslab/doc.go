@@ -9,4 +9,4 @@
 //	 └── Lab, its JSON ── package report: the table, the page, the document
 //
 // A cell is one strategy reading one profile. It has containers of its own, and its client is a process of its own.
-package losslab // import "github.com/dockerlogs/otelcol-dockerlogs/internal/losslab"
+package losslab

@@ -3,7 +3,7 @@
 
 //go:build !unix
 
-package losslab // import "github.com/dockerlogs/otelcol-dockerlogs/internal/losslab"
+package losslab
 
 import "os/exec"
 

@@ -6,4 +6,4 @@
 // Package monitoring knows the files of deploy/ that are for Prometheus and Grafana: it makes Grafana's alerts from the
 // rules of Prometheus, reads both and the dashboard for the tests, and its own tests check all that can be checked
 // without a collector.
-package monitoring // import "github.com/dockerlogs/otelcol-dockerlogs/internal/monitoring"
+package monitoring

@@ -1,7 +1,7 @@
 // Copyright The otelcol-dockerlogs Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package monitoring // import "github.com/dockerlogs/otelcol-dockerlogs/internal/monitoring"
+package monitoring
 
 import (
 	"fmt"

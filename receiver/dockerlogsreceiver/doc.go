@@ -5,4 +5,4 @@
 
 // Package dockerlogsreceiver captures the logs of containers over the Docker
 // Engine API.
-package dockerlogsreceiver // import "github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver"
+package dockerlogsreceiver

@@ -3,7 +3,7 @@
 
 //go:build !linux
 
-package dockerlogsreceiver // import "github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver"
+package dockerlogsreceiver
 
 // gather does nothing where no short pause can be had.
 func gather() {}

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
-	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/enginetest"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/enginetest"
 )
 
 func TestRepeatsAtRotationAreSuppressed(t *testing.T) {

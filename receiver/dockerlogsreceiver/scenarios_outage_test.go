@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/enginetest"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/enginetest"
 )
 
 // outages are scenarios in which the engine, the way to it or the pipeline fails.

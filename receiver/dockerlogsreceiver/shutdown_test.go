@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/enginetest"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/enginetest"
 )
 
 func TestShutdownClosesEverything(t *testing.T) {

@@ -1,7 +1,7 @@
 // Copyright The otelcol-dockerlogs Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package dockerlogsreceiver // import "github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver"
+package dockerlogsreceiver
 
 import (
 	"math/rand/v2"

@@ -12,4 +12,4 @@
 //
 // Where the analysis leaves something out, as the decoding of frames, it is done here as it should be: what is lost,
 // repeated or left behind is the flaw's.
-package careless // import "github.com/dockerlogs/otelcol-dockerlogs/internal/losslab/careless"
+package careless

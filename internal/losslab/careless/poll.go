@@ -1,7 +1,7 @@
 // Copyright The otelcol-dockerlogs Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package careless // import "github.com/dockerlogs/otelcol-dockerlogs/internal/losslab/careless"
+package careless
 
 import (
 	"bytes"

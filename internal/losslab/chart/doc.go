@@ -3,4 +3,4 @@
 
 // Package chart draws what the loss laboratory measures, as SVG that needs nothing else: a white card with dark text, so
 // that it is legible on a light page and on a dark one. Equal data make equal bytes.
-package chart // import "github.com/dockerlogs/otelcol-dockerlogs/internal/losslab/chart"
+package chart

@@ -1,7 +1,7 @@
 // Copyright The otelcol-dockerlogs Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package chart // import "github.com/dockerlogs/otelcol-dockerlogs/internal/losslab/chart"
+package chart
 
 import "strings"
 

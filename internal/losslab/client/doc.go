@@ -8,4 +8,4 @@
 //	the laboratory ── Job, Finish ──> stdin · client · stdout ── Message ──> the laboratory
 //
 // It ends when its stdin does, so it cannot outlive the laboratory.
-package client // import "github.com/dockerlogs/otelcol-dockerlogs/internal/losslab/client"
+package client

@@ -3,7 +3,7 @@
 
 //go:build !linux
 
-package client // import "github.com/dockerlogs/otelcol-dockerlogs/internal/losslab/client"
+package client
 
 import "time"
 

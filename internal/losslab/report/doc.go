@@ -6,4 +6,4 @@
 // not in the laboratory's JSON, and the same JSON makes the same bytes.
 //
 //go:generate go run ../../../cmd/losslab report --in ../../../docs/lab.json --root ../../..
-package report // import "github.com/dockerlogs/otelcol-dockerlogs/internal/losslab/report"
+package report

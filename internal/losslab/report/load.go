@@ -1,7 +1,7 @@
 // Copyright The otelcol-dockerlogs Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package report // import "github.com/dockerlogs/otelcol-dockerlogs/internal/losslab/report"
+package report
 
 import (
 	"fmt"

@@ -13,7 +13,7 @@
 //	role                    what the goroutine does for it, as capture
 //
 // What has no label is known by the packages of the functions that it runs.
-package census // import "github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension/internal/census"
+package census
 
 // Labels that components set.
 const (

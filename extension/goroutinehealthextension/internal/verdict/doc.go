@@ -3,4 +3,4 @@
 
 // Package verdict judges counts of goroutines. It knows no clock: what it judges has
 // its own time.
-package verdict // import "github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension/internal/verdict"
+package verdict

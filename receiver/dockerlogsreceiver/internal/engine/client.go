@@ -4,7 +4,7 @@
 // Package engine is the receiver's view of a Docker Engine: five read-only calls
 // over github.com/docker/docker/client, which nothing else in the receiver
 // imports.
-package engine // import "github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
+package engine
 
 import (
 	"context"

@@ -4,7 +4,7 @@
 // Package stream decodes the body of the Docker Engine's
 // GET /containers/{id}/logs?timestamps=1 into records: one a line that the
 // container wrote, whole, with the engine's time stamp.
-package stream // import "github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/stream"
+package stream
 
 // Kind is the stream of the container that a record was written to. The values
 // are those of the engine's frame headers.
