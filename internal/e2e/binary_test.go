@@ -18,6 +18,7 @@ import (
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/dockerd"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/loggen"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
 )
 
 var defaultConfig = filepath.Join(root, "otelcol-config.yaml")
@@ -27,10 +28,10 @@ func TestDefaultConfig(t *testing.T) {
 	output, err := exec.Command(binary(t), "validate", "--config="+defaultConfig).CombinedOutput()
 	require.NoError(t, err, "%s", output)
 
-	e := realEngine(t)
+	e := logstest.Engine(t)
 	c := start(t, defaultConfig, "DOCKER_HOST="+e.Host())
 	o := loggen.Options{Source: "on-the-console", Lines: 100}
-	_, err = e.Run(t.Context(), dockerd.ContainerSpec{Name: o.Source, Image: loggenImage, Cmd: o.Args()})
+	_, err = e.Run(t.Context(), logstest.Loggen(o, dockerd.ContainerSpec{}))
 	require.NoError(t, err)
 	c.says(t, string(o.Line(o.Lines).Body))
 	c.terminate(t)

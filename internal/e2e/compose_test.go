@@ -24,6 +24,7 @@ import (
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/dockerd"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/loggen"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
 )
 
 // compose runs docker-compose with deploy/compose.yaml.
@@ -119,7 +120,7 @@ services:
 // engine of its own, with another collector where Loki would be.
 func TestComposeCollector(t *testing.T) {
 	newCompose(t)
-	e := realEngine(t)
+	e := logstest.Engine(t)
 	if !e.Private() {
 		t.Skip("the engine's socket has to be on this host, and its ports free")
 	}
@@ -163,7 +164,7 @@ func TestComposeCollector(t *testing.T) {
 
 	// A container that writes while the collector is replaced, as for an upgrade.
 	o := loggen.Options{Source: "writer", Rate: 500, Lines: 10_000, StderrShare: 0.2}
-	writer, err := e.Run(t.Context(), dockerd.ContainerSpec{Name: o.Source, Image: loggenImage, Cmd: o.Args()})
+	writer, err := e.Run(t.Context(), logstest.Loggen(o, dockerd.ContainerSpec{}))
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return countRecords(t, file) > 1000 }, 2*patience, 100*time.Millisecond)
 	_, err = c.run(t, "up", "--detach", "--no-deps", "--force-recreate", "collector")
@@ -184,7 +185,7 @@ func TestComposeCollector(t *testing.T) {
 		name, _ := resource.Get("container.name")
 		if assert.Equal(t, o.Source, name.Str(), "neither its own lines nor Loki's") {
 			stream, _ := record.Attributes().Get("log.iostream")
-			lines.Add(body(record), stream.Str() == "stderr")
+			lines.Add(logstest.Body(record), stream.Str() == "stderr")
 		}
 	})
 	tally := lines.Tallies()[o.Source]

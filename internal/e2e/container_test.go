@@ -16,6 +16,7 @@ import (
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/dockerd"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/loggen"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
 )
 
 const containerConfig = `
@@ -35,7 +36,7 @@ service:
 // TestContainer runs the distribution in a container of the engine that it captures:
 // its own log must not come back to it, unless that is asked for.
 func TestContainer(t *testing.T) {
-	e := realEngine(t)
+	e := logstest.Engine(t)
 	if !e.Private() {
 		t.Skip("the engine's socket has to be on this host")
 	}
@@ -53,7 +54,7 @@ func TestContainer(t *testing.T) {
 			})
 			require.NoError(t, err)
 			o := loggen.Options{Source: fmt.Sprintf("writer-%t", includeSelf), Lines: 1_000}
-			_, err = e.Run(t.Context(), dockerd.ContainerSpec{Name: o.Source, Image: loggenImage, Cmd: o.Args()})
+			_, err = e.Run(t.Context(), logstest.Loggen(o, dockerd.ContainerSpec{}))
 			require.NoError(t, err)
 
 			var lines loggen.Checker
@@ -67,7 +68,7 @@ func TestContainer(t *testing.T) {
 					of[id.Str()]++
 					if of[name.Str()]++; name.Str() == o.Source && of[name.Str()] > seen {
 						seen++
-						lines.Add(body(record), false)
+						lines.Add(logstest.Body(record), false)
 					}
 				})
 				return of

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
 )
 
 const crashConfig = `
@@ -27,7 +29,7 @@ service:
 // With a storage nothing is lost, and what comes twice bears the same
 // log.record.uid as the first time.
 func TestCrashes(t *testing.T) {
-	e := realEngine(t)
+	e := logstest.Engine(t)
 	gateway, address, file := startGateway(t)
 	config := writeFile(t, "agent.yaml", fmt.Sprintf(crashConfig, t.TempDir(), e.Host(), address))
 	l := startLoad(t, e, file)

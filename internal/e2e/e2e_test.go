@@ -20,13 +20,12 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/dockerlogs/otelcol-dockerlogs/internal/dockerd"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
 )
 
 const (
-	root        = "../.."
-	loggenImage = "loggen:test"
-	patience    = 2 * time.Minute
+	root     = "../.."
+	patience = logstest.Patience
 )
 
 // distribution gives the path of the binary.
@@ -45,15 +44,6 @@ func binary(t testing.TB) string {
 	path, err := distribution()
 	require.NoError(t, err)
 	return path
-}
-
-// realEngine starts an engine that has the image of the line generator.
-func realEngine(t testing.TB) *dockerd.Engine {
-	t.Helper()
-	e := dockerd.Require(t)
-	files := map[string]string{"/loggen": dockerd.Binary(t, "github.com/dockerlogs/otelcol-dockerlogs/cmd/loggen")}
-	require.NoError(t, e.Import(t.Context(), loggenImage, files, dockerd.ImageOptions{Entrypoint: []string{"/loggen"}}))
-	return e
 }
 
 // collector is a running process of the distribution.
@@ -166,12 +156,8 @@ func eachRecord(t testing.TB, path string, f func(resource pcommon.Map, record p
 		text = rest
 		data, err := decoder.UnmarshalLogs(line)
 		require.NoError(t, err)
-		for _, from := range data.ResourceLogs().All() {
-			for _, scope := range from.ScopeLogs().All() {
-				for _, record := range scope.LogRecords().All() {
-					f(from.Resource().Attributes(), record)
-				}
-			}
+		for resource, record := range logstest.Records(data) {
+			f(resource, record)
 		}
 	}
 }
@@ -179,11 +165,4 @@ func eachRecord(t testing.TB, path string, f func(resource pcommon.Map, record p
 func countRecords(t testing.TB, path string) (n int) {
 	eachRecord(t, path, func(pcommon.Map, plog.LogRecord) { n++ })
 	return n
-}
-
-func body(record plog.LogRecord) []byte {
-	if value := record.Body(); value.Type() == pcommon.ValueTypeBytes {
-		return value.Bytes().AsRaw()
-	}
-	return []byte(record.Body().Str())
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/dockerd"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/loggen"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
 )
 
 // health is a part of what goroutine_health tells.
@@ -83,7 +84,7 @@ service:
 // away again: its captures go from follows to polls and back.
 func TestAdaptiveHeedsPressure(t *testing.T) {
 	const containers = 10
-	e := realEngine(t)
+	e := logstest.Engine(t)
 	silent(t, e, containers)
 	api, otlp, metrics := freeAddress(t), freeAddress(t), freeAddress(t)
 	host, port, err := net.SplitHostPort(metrics)
@@ -150,14 +151,14 @@ func TestMeasureGrowth(t *testing.T) {
 		t.Skip("takes ten minutes: set DOCKERLOGS_MEASURE=1")
 	}
 	const containers, window = 50, 5 * time.Minute
-	e := realEngine(t)
+	e := logstest.Engine(t)
 	_, err := e.RunMany(t.Context(), containers, func(i int) dockerd.ContainerSpec {
 		o := loggen.Options{Source: fmt.Sprint("steady-", i), Rate: 2}
-		return dockerd.ContainerSpec{Name: o.Source, Image: loggenImage, Cmd: o.Args()}
+		return logstest.Loggen(o, dockerd.ContainerSpec{})
 	})
 	require.NoError(t, err)
 	apis := make(map[string]string)
-	for _, strategy := range strategies {
+	for _, strategy := range logstest.Strategies {
 		apis[strategy] = freeAddress(t)
 		start(t, writeFile(t, "agent.yaml", fmt.Sprintf(growthConfig, t.TempDir(), apis[strategy], e.Host(), strategy)))
 	}
@@ -169,7 +170,7 @@ func TestMeasureGrowth(t *testing.T) {
 			require.Contains(t, []string{"healthy"}, h.Verdict, "%s: %s", strategy, h.Reason)
 		}
 	}
-	for _, strategy := range strategies {
+	for _, strategy := range logstest.Strategies {
 		h := healthOf(t, apis[strategy])
 		t.Logf("%s: %d containers, %d goroutines, %d of them needed by captures, growth %.2f a minute over %v, %d proven leaks",
 			strategy, h.Containers.Total, h.Goroutines.Total, h.Goroutines.Needed, h.Growth, window, h.Leaked.Total)
@@ -185,7 +186,7 @@ func silent(t testing.TB, e *dockerd.Engine, n int) {
 	t.Helper()
 	_, err := e.RunMany(t.Context(), n, func(i int) dockerd.ContainerSpec {
 		o := loggen.Options{Source: fmt.Sprint("silent-", i), Lines: 1, UntilSignal: true}
-		return dockerd.ContainerSpec{Name: o.Source, Image: loggenImage, Cmd: o.Args()}
+		return logstest.Loggen(o, dockerd.ContainerSpec{})
 	})
 	require.NoError(t, err)
 }

@@ -19,6 +19,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
 )
 
 const leakConfig = `
@@ -48,7 +50,7 @@ service:
 // not having helped: it ends, with a status for which a supervisor starts it anew. No
 // line is lost in either.
 func TestLeakIsRestartedWithoutLoss(t *testing.T) {
-	e := realEngine(t)
+	e := logstest.Engine(t)
 	gateway, address, file := startGateway(t)
 	api, otlp := freeAddress(t), freeAddress(t)
 	config := writeFile(t, "agent.yaml", fmt.Sprintf(leakConfig, t.TempDir(), api, otlp, e.Host(), address))

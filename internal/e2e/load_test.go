@@ -18,9 +18,8 @@ import (
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/dockerd"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/loggen"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
 )
-
-var strategies = []string{"streaming", "short_lived", "polling", "hybrid", "adaptive"}
 
 // loadReceiver captures a load. It takes the engine.
 const loadReceiver = `
@@ -60,15 +59,14 @@ type load struct {
 func startLoad(t testing.TB, e *dockerd.Engine, file string) *load {
 	t.Helper()
 	l := &load{file: file, reports: t.TempDir()}
-	for i, strategy := range strategies {
+	for i, strategy := range logstest.Strategies {
 		o := loggen.Options{
 			Seed: uint64(i), Source: "load-" + strategy,
 			Rate: 200, BurstSize: 2000, BurstEvery: 2 * time.Second, StderrShare: 0.2,
 		}
-		c, err := e.Run(t.Context(), dockerd.ContainerSpec{
-			Name: o.Source, Image: loggenImage, Binds: []string{l.reports + ":/reports"},
-			Cmd: append(o.Args(), "--report=/reports/"+o.Source),
-		})
+		c, err := e.Run(t.Context(), logstest.Loggen(o, dockerd.ContainerSpec{
+			Binds: []string{l.reports + ":/reports"}, Cmd: []string{"--report=/reports/" + o.Source},
+		}))
 		require.NoError(t, err)
 		l.options, l.containers = append(l.options, o), append(l.containers, c)
 	}
@@ -115,7 +113,7 @@ func (l *load) check(t testing.TB, collectors ...*collector) (repeats int) {
 		eachRecord(t, l.file, func(_ pcommon.Map, record plog.LogRecord) {
 			uid, _ := record.Attributes().Get("log.record.uid")
 			stream, _ := record.Attributes().Get("log.iostream")
-			line := string(body(record))
+			line := string(logstest.Body(record))
 			if had, ok := uids[line]; ok {
 				repeats++
 				assert.Equal(t, had, uid.Str(), "a repeated line has another log.record.uid")

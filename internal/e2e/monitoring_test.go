@@ -17,6 +17,7 @@ import (
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/dockerd"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/loggen"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/monitoring"
 )
 
@@ -52,15 +53,14 @@ service:
 // the dashboards and the alerts of deploy ask. Then things go wrong, and it has to tell.
 func TestMonitoring(t *testing.T) {
 	monitoring.Tool(t, "prometheus")
-	e := realEngine(t)
+	e := logstest.Engine(t)
 	address, metrics := freeAddress(t), freeAddress(t)
 	host, port, err := net.SplitHostPort(metrics)
 	require.NoError(t, err)
 	c := start(t, writeFile(t, "collector.yaml", fmt.Sprintf(monitoredConfig, e.Host(), address, host, port)))
-	strategies := []string{"streaming", "short_lived", "polling", "hybrid", "adaptive"}
-	_, err = e.RunMany(t.Context(), len(strategies), func(i int) dockerd.ContainerSpec {
-		o := loggen.Options{Source: strategies[i], Rate: 50, StderrShare: 0.2}
-		return dockerd.ContainerSpec{Name: o.Source, Image: loggenImage, Cmd: o.Args()}
+	_, err = e.RunMany(t.Context(), len(logstest.Strategies), func(i int) dockerd.ContainerSpec {
+		o := loggen.Options{Source: logstest.Strategies[i], Rate: 50, StderrShare: 0.2}
+		return logstest.Loggen(o, dockerd.ContainerSpec{})
 	})
 	require.NoError(t, err)
 	p := startPrometheus(t, metrics)
@@ -84,7 +84,7 @@ func TestMonitoring(t *testing.T) {
 		}
 	})
 	t.Run("strategies", func(t *testing.T) {
-		for _, strategy := range strategies {
+		for _, strategy := range logstest.Strategies {
 			samples, err := p.query(fmt.Sprintf("sum(otelcol_docker_logs_captures{strategy=%q})", strategy))
 			require.NoError(t, err)
 			require.Len(t, samples, 1, strategy)
@@ -94,7 +94,7 @@ func TestMonitoring(t *testing.T) {
 
 	// From here on things go wrong. That an alert is pending is enough: that it fires after
 	// its time is promtool's to test.
-	_, err = e.Run(t.Context(), dockerd.ContainerSpec{Name: "unreadable", Image: loggenImage, LogDriver: "none", Cmd: []string{"--source=x", "--rate=1"}})
+	_, err = e.Run(t.Context(), dockerd.ContainerSpec{Name: "unreadable", Image: logstest.LoggenImage, LogDriver: "none", Cmd: []string{"--source=x", "--rate=1"}})
 	require.NoError(t, err)
 	p.tells(t, "DockerLogsGaps", map[string]string{"instance": metrics, "reason": "unreadable"})
 	if e.Private() {

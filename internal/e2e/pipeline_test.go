@@ -19,6 +19,7 @@ import (
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/dockerd"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/loggen"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
 )
 
 const agentConfig = `
@@ -53,7 +54,7 @@ service:
 // TestPipeline has lines go from a container through one collector and OTLP to
 // another, and into its file.
 func TestPipeline(t *testing.T) {
-	e := realEngine(t)
+	e := logstest.Engine(t)
 	address, metrics := freeAddress(t), freeAddress(t)
 	file := filepath.Join(t.TempDir(), "logs.json")
 	gateway := start(t, writeFile(t, "gateway.yaml", fmt.Sprintf(gatewayConfig, address, file)))
@@ -65,10 +66,10 @@ func TestPipeline(t *testing.T) {
 		Source: "writer", Lines: 10_000, Rate: 5_000, StderrShare: 0.2, Payload: loggen.Binary,
 		Sizes: loggen.Sizes{{Min: 60, Max: 400, Weight: 99}, {Min: 20_000, Max: 40_000}},
 	}
-	c, err := e.Run(t.Context(), dockerd.ContainerSpec{
-		Name: o.Source, Image: loggenImage, Cmd: o.Args(), LogDriver: "local", // which keeps every byte
-		Labels: map[string]string{"com.docker.compose.service": "shop", "com.docker.compose.project": "acme", "team": "blue"},
-	})
+	c, err := e.Run(t.Context(), logstest.Loggen(o, dockerd.ContainerSpec{
+		LogDriver: "local", // which keeps every byte
+		Labels:    map[string]string{"com.docker.compose.service": "shop", "com.docker.compose.project": "acme", "team": "blue"},
+	}))
 	require.NoError(t, err)
 	_, err = c.Wait(t.Context())
 	require.NoError(t, err)
@@ -90,7 +91,7 @@ func assertLines(t *testing.T, file string, o loggen.Options, c *dockerd.Contain
 		stream, _ := record.Attributes().Get("log.iostream")
 		uid, _ := record.Attributes().Get("log.record.uid")
 		uids[uid.Str()] = struct{}{}
-		checker.Add(body(record), stream.Str() == "stderr")
+		checker.Add(logstest.Body(record), stream.Str() == "stderr")
 		raw := resource.AsRaw()
 		resources[fmt.Sprint(raw)] = raw
 	})

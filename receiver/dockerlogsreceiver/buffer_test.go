@@ -119,14 +119,14 @@ func TestHybridReadsOnWhileThePipelineStalls(t *testing.T) {
 		f.start()
 		write(c, 1, 10)
 		f.expectLines(1, 10)
-		f.sink.hold(false)
+		f.sink.Hold(false)
 		for i := range 30 {
 			write(c, 11+100*i, 110+100*i)
 			f.pass(2500 * time.Millisecond)
 			c.Rotate(200)
 		}
 		assert.Positive(t, f.metric("buffered_bytes"))
-		f.sink.open()
+		f.sink.Open()
 		f.expectLines(1, 3010)
 		assert.Zero(t, f.metric("gaps"))
 		assert.Zero(t, f.metric("buffered_bytes"))
@@ -140,7 +140,7 @@ func TestHybridBufferIsBounded(t *testing.T) {
 		f.cfg.Hybrid.BufferSize = 64 << 10
 		c := f.container("web")
 		f.start()
-		f.sink.hold(false)
+		f.sink.Hold(false)
 		line := strings.Repeat("x", 1000)
 		for range 300 {
 			c.Write(stdout, line+"\n")
@@ -148,18 +148,18 @@ func TestHybridBufferIsBounded(t *testing.T) {
 			assert.LessOrEqual(t, f.metric("buffered_bytes"), int64(64<<10))
 		}
 		assert.Greater(t, f.metric("buffered_bytes"), int64(32<<10))
-		f.sink.open()
-		f.eventually("all", func() bool { return f.sink.count() == 300 })
-		f.sink.hold(false)
+		f.sink.Open()
+		f.eventually("all", func() bool { return f.sink.Count("") == 300 })
+		f.sink.Hold(false)
 		for range 300 {
 			c.Write(stdout, line+"\n")
 			f.pass(time.Second)
 			c.Rotate(50)
 		}
-		f.sink.open()
+		f.sink.Open()
 		f.pass(time.Minute)
 		assert.EqualValues(t, 1, f.metric("gaps", "rotated"))
-		assert.Less(t, f.sink.count(), 600)
+		assert.Less(t, f.sink.Count(""), 600)
 	})
 }
 

@@ -4,7 +4,6 @@
 package dockerlogsreceiver
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,14 +12,18 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/consumer"
-	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/enginetest"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
 )
 
 // allStrategies are the rows of the conformance suite; the scenarios are its columns.
-var allStrategies = []Strategy{StrategyStreaming, StrategyShortLived, StrategyPolling, StrategyHybrid, StrategyAdaptive}
+var allStrategies = func() (all []Strategy) {
+	for _, name := range logstest.Strategies {
+		all = append(all, Strategy(name))
+	}
+	return all
+}()
 
 // flavors are the kinds of engine that the basic scenarios are run on.
 var flavors = []struct {
@@ -140,7 +143,7 @@ func (tr *trial) await(what string, cond func() bool) {
 			return
 		}
 		if time.Since(began) > 20*time.Minute {
-			tr.t.Fatalf("waited in vain for %s; delivered %s; logged %v", what, summary(tr.sink.bodies()), tr.messages())
+			tr.t.Fatalf("waited in vain for %s; delivered %s; logged %v", what, summary(tr.sink.Bodies()), tr.messages())
 		}
 	}
 }
@@ -148,19 +151,19 @@ func (tr *trial) await(what string, cond func() bool) {
 // complete waits until all that was written has been delivered.
 func (tr *trial) complete() {
 	tr.t.Helper()
-	tr.await(fmt.Sprint(tr.wanted, " lines"), func() bool { return tr.sink.count() >= tr.wanted })
+	tr.await(fmt.Sprint(tr.wanted, " lines"), func() bool { return tr.sink.Count("") >= tr.wanted })
 	tr.check()
 }
 
 func (tr *trial) check() {
 	tr.t.Helper()
 	got := make(map[string]map[string][]string)
-	for _, rec := range tr.sink.all() {
-		name := rec.resource["container.name"].(string)
+	for _, rec := range tr.sink.All() {
+		name := rec.Container()
 		if got[name] == nil {
 			got[name] = make(map[string][]string)
 		}
-		got[name][rec.stream] = append(got[name][rec.stream], rec.body)
+		got[name][rec.Stream] = append(got[name][rec.Stream], rec.Body)
 	}
 	for name, streams := range tr.want {
 		for kind, want := range streams {
@@ -173,7 +176,7 @@ func (tr *trial) check() {
 			}
 		}
 	}
-	require.Equal(tr.t, tr.wanted, tr.sink.count(), "records of anything else")
+	require.Equal(tr.t, tr.wanted, tr.sink.Count(""), "records of anything else")
 }
 
 // conclude checks that all is well after the scenario, and stays so. What must hold of
@@ -202,28 +205,4 @@ func (tr *trial) follows() bool {
 		return false
 	}
 	return true
-}
-
-// count is how many records the sink has taken.
-func (s *sink) count() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.taken)
-}
-
-// slowly makes the pipeline take that long for each batch.
-func (tr *trial) slowly(delay time.Duration) { tr.r.next = slow{tr.r.next, delay} }
-
-type slow struct {
-	consumer.Logs
-	delay time.Duration
-}
-
-func (s slow) ConsumeLogs(ctx context.Context, data plog.Logs) error {
-	select {
-	case <-time.After(s.delay):
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	return s.Logs.ConsumeLogs(ctx, data)
 }

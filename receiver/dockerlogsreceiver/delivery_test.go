@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/enginetest"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
 )
 
 var errRefused = errors.New("memory limit reached")
@@ -22,13 +23,13 @@ func TestRefusalHoldsTheBatch(t *testing.T) {
 		c := f.followed()
 		write(c, 1, 3)
 		f.expectLines(1, 3)
-		f.sink.refuse(errRefused)
+		f.sink.Refuse(errRefused)
 		write(c, 4, 6)
 		f.pass(30 * time.Minute)
 		write(c, 7, 9)
-		assert.Greater(t, f.sink.calls(), 10)
-		assert.Less(t, f.sink.calls(), 400)
-		f.sink.refuse(nil)
+		assert.Greater(t, f.sink.Calls(), 10)
+		assert.Less(t, f.sink.Calls(), 400)
+		f.sink.Refuse(nil)
 		f.expectLines(1, 9)
 		assert.Zero(t, f.metric("dropped_records"))
 		f.following(1)
@@ -37,9 +38,9 @@ func TestRefusalHoldsTheBatch(t *testing.T) {
 
 // A follow that nobody reads makes the engine skip what it rotates away.
 func TestRefusalClosesTheFollow(t *testing.T) {
-	for name, stop := range map[string]func(*sink){
-		"refusing": func(s *sink) { s.refuse(errRefused) },
-		"blocking": func(s *sink) { s.hold(false) },
+	for name, stop := range map[string]func(*logstest.Sink){
+		"refusing": func(s *logstest.Sink) { s.Refuse(errRefused) },
+		"blocking": func(s *logstest.Sink) { s.Hold(false) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(f *fixture) {
@@ -54,8 +55,8 @@ func TestRefusalClosesTheFollow(t *testing.T) {
 				write(c, 4, 1000)
 				c.Rotate(1000)
 				f.pass(time.Minute)
-				f.sink.refuse(nil)
-				f.sink.open()
+				f.sink.Refuse(nil)
+				f.sink.Open()
 				f.expectLines(1, 1000)
 				f.following(1)
 				assert.EqualValues(t, 1, f.metric("reopens", "stalled_pipeline"))
@@ -69,10 +70,10 @@ func TestRefusalOfAMomentLeavesTheFollowOpen(t *testing.T) {
 	inBubble(t, func(f *fixture) {
 		f.cfg.RetryOnFailure.InitialInterval = 100 * time.Millisecond
 		c := f.followed()
-		f.sink.refuse(errRefused)
+		f.sink.Refuse(errRefused)
 		write(c, 1, 3)
 		f.pass(stallGrace / 2)
-		f.sink.refuse(nil)
+		f.sink.Refuse(nil)
 		f.expectLines(1, 3)
 		assert.Zero(t, f.metric("reopens"))
 	})
@@ -81,12 +82,12 @@ func TestRefusalOfAMomentLeavesTheFollowOpen(t *testing.T) {
 func TestPermanentErrorDropsTheBatch(t *testing.T) {
 	inBubble(t, func(f *fixture) {
 		c := f.followed()
-		f.sink.refuse(consumererror.NewPermanent(errRefused))
+		f.sink.Refuse(consumererror.NewPermanent(errRefused))
 		for i := range 3 {
 			write(c, 3*i+1, 3*i+3)
 			f.settle()
 		}
-		f.sink.refuse(nil)
+		f.sink.Refuse(nil)
 		c.CutFollows()
 		write(c, 10, 12)
 		f.expectLines(10, 12)
@@ -99,10 +100,10 @@ func TestMaxElapsedTime(t *testing.T) {
 	inBubble(t, func(f *fixture) {
 		f.cfg.RetryOnFailure.MaxElapsedTime = 10 * time.Second
 		c := f.followed()
-		f.sink.refuse(errRefused)
+		f.sink.Refuse(errRefused)
 		write(c, 1, 3)
 		f.pass(time.Minute)
-		f.sink.refuse(nil)
+		f.sink.Refuse(nil)
 		write(c, 4, 6)
 		f.expectLines(4, 6)
 		assert.EqualValues(t, 3, f.metric("dropped_records", "retries_exhausted"))
@@ -113,10 +114,10 @@ func TestRetryDisabled(t *testing.T) {
 	inBubble(t, func(f *fixture) {
 		f.cfg.RetryOnFailure.Enabled = false
 		c := f.followed()
-		f.sink.refuse(errRefused)
+		f.sink.Refuse(errRefused)
 		write(c, 1, 3)
 		f.settle()
-		f.sink.refuse(nil)
+		f.sink.Refuse(nil)
 		write(c, 4, 6)
 		f.expectLines(4, 6)
 		assert.EqualValues(t, 3, f.metric("dropped_records", "retries_exhausted"))
@@ -128,10 +129,10 @@ func TestBacklogIsHeldUpWithoutLoss(t *testing.T) {
 		f.cfg.StartAt = StartAtBeginning
 		c := f.container("web")
 		write(c, 1, 20000)
-		f.sink.refuse(errRefused)
+		f.sink.Refuse(errRefused)
 		f.start()
 		f.pass(10 * time.Minute)
-		f.sink.refuse(nil)
+		f.sink.Refuse(nil)
 		f.expectLines(1, 20000)
 	}, enginetest.BufferSize(4096))
 }

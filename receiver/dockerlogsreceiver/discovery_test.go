@@ -62,8 +62,8 @@ func TestRenameIsInTheResource(t *testing.T) {
 		f.pass(2 * time.Minute)
 		write(c, 2, 2)
 		f.expectLines(1, 2)
-		assert.Equal(t, []string{"line 1"}, f.sink.of("web"))
-		assert.Equal(t, []string{"line 2"}, f.sink.of("api"))
+		assert.Equal(t, []string{"line 1"}, f.sink.Of("web"))
+		assert.Equal(t, []string{"line 2"}, f.sink.Of("api"))
 	})
 }
 
@@ -80,7 +80,7 @@ func TestResource(t *testing.T) {
 		})
 		write(c, 1, 1)
 		f.expectLines(1, 1)
-		resource := f.sink.all()[0].resource
+		resource := f.sink.All()[0].Resource
 		assert.NotEmpty(t, resource["container.image.id"])
 		delete(resource, "container.image.id")
 		assert.Equal(t, map[string]any{
@@ -119,7 +119,7 @@ func TestContainersOfATimeWithoutEvents(t *testing.T) {
 			write(cameAndWent, 1, 3)
 			cameAndWent.Exit(0)
 			f.eventually("both", func() bool {
-				return len(f.sink.of(came.Name())) == 3 && len(f.sink.of(cameAndWent.Name())) == 3
+				return len(f.sink.Of(came.Name())) == 3 && len(f.sink.Of(cameAndWent.Name())) == 3
 			})
 		}
 	})
@@ -134,7 +134,7 @@ func TestDroppedEventsAreMadeUpForByTheList(t *testing.T) {
 		write(f.container("web"), 1, 3)
 		stopped.Start()
 		write(stopped, 1, 3)
-		f.eventually("both", func() bool { return len(f.sink.of("web")) == 3 && len(f.sink.of("stopped")) == 3 })
+		f.eventually("both", func() bool { return len(f.sink.Of("web")) == 3 && len(f.sink.Of("stopped")) == 3 })
 		assert.LessOrEqual(t, time.Since(began), listInterval+time.Second)
 	})
 }
@@ -233,8 +233,8 @@ func TestSelection(t *testing.T) {
 		f.following(4)
 		f.pass(5 * time.Minute)
 		f.following(4)
-		assert.Equal(t, []string{"line 1"}, f.sink.bodies())
-		assert.Len(t, f.sink.of("web-later"), 1)
+		assert.Equal(t, []string{"line 1"}, f.sink.Bodies())
+		assert.Len(t, f.sink.Of("web-later"), 1)
 	})
 }
 
@@ -261,7 +261,7 @@ func TestRenameEndsTheSelection(t *testing.T) {
 		write(c, 2, 2)
 		f.pass(5 * time.Minute)
 		f.following(0)
-		assert.NotContains(t, f.sink.bodies(), "line 2")
+		assert.NotContains(t, f.sink.Bodies(), "line 2")
 	})
 }
 

@@ -23,6 +23,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/enginetest"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/metadatatest"
 )
@@ -38,7 +39,7 @@ type fixture struct {
 	virtual bool // in a bubble, where time is virtual
 	cfg     *Config
 	engine  *enginetest.Engine
-	sink    *sink
+	sink    *logstest.Sink
 	host    *host
 	logs    *observer.ObservedLogs
 	tel     *componenttest.Telemetry
@@ -60,7 +61,7 @@ func inBubble(t *testing.T, test func(f *fixture), options ...enginetest.Option)
 func newFixture(t *testing.T, options ...enginetest.Option) *fixture {
 	core, logs := observer.New(zapcore.InfoLevel)
 	f := &fixture{
-		t: t, cfg: createDefaultConfig().(*Config), engine: enginetest.New(options...), sink: &sink{},
+		t: t, cfg: createDefaultConfig().(*Config), engine: enginetest.New(options...), sink: &logstest.Sink{},
 		host: &host{Host: componenttest.NewNopHost()}, logs: logs, tel: componenttest.NewTelemetry(),
 	}
 	f.cfg.Strategy = StrategyStreaming
@@ -95,7 +96,7 @@ func (f *fixture) start() {
 func (f *fixture) stop() {
 	if !f.stopped {
 		f.stopped = true
-		f.sink.open()
+		f.sink.Open()
 		assert.NoError(f.t, f.r.Shutdown(context.Background()))
 	}
 }
@@ -127,7 +128,7 @@ func (f *fixture) eventually(what string, cond func() bool) {
 			return
 		}
 		if time.Since(began) > patience {
-			f.t.Fatalf("waited in vain for %s; delivered %s; logged %v", what, summary(f.sink.bodies()), f.messages())
+			f.t.Fatalf("waited in vain for %s; delivered %s; logged %v", what, summary(f.sink.Bodies()), f.messages())
 		}
 	}
 }
@@ -136,9 +137,9 @@ func (f *fixture) eventually(what string, cond func() bool) {
 // been delivered since the beginning.
 func (f *fixture) expect(bodies ...string) {
 	f.t.Helper()
-	f.eventually(fmt.Sprint(len(bodies), " lines"), func() bool { return len(f.sink.bodies()) >= len(bodies) })
+	f.eventually(fmt.Sprint(len(bodies), " lines"), func() bool { return len(f.sink.Bodies()) >= len(bodies) })
 	f.settle()
-	require.Equal(f.t, bodies, f.sink.bodies())
+	require.Equal(f.t, bodies, f.sink.Bodies())
 }
 
 // expectLines is expect for the lines that write makes.
@@ -204,44 +205,21 @@ func (f *fixture) requestsOf(kind enginetest.Kind) []enginetest.Request {
 	return list
 }
 
-// points are the data points of one of the receiver's sums.
-func (f *fixture) points(name string) []metricdata.DataPoint[int64] {
-	got, err := f.tel.GetMetric("otelcol_docker_logs_" + name)
-	if err != nil {
-		return nil
-	}
-	return got.Data.(metricdata.Sum[int64]).DataPoints
-}
-
-// metric sums the data points of a metric that have the attribute values.
-func (f *fixture) metric(name string, values ...string) int64 {
-	var sum int64
-points:
-	for _, point := range f.points(name) {
-		have := make(map[string]bool)
-		for _, attribute := range point.Attributes.ToSlice() {
-			have[attribute.Value.String()] = true
-		}
-		for _, value := range values {
-			if !have[value] {
-				continue points
-			}
-		}
-		sum += point.Value
-	}
-	return sum
+// metric sums the data points of one of the receiver's sums that have the attributes.
+func (f *fixture) metric(name string, attributes ...string) int64 {
+	return logstest.Sum(f.tel, name, attributes...)
 }
 
 // checkInvariants checks what must hold after every scenario.
 func (f *fixture) checkInvariants() {
 	seen := make(map[string]string)
-	for _, rec := range f.sink.all() {
-		if other, ok := seen[rec.uid]; ok {
-			f.t.Errorf("two records have the log.record.uid %s: %.50q and %.50q", rec.uid, other, rec.body)
+	for _, rec := range f.sink.All() {
+		if other, ok := seen[rec.UID]; ok {
+			f.t.Errorf("two records have the log.record.uid %s: %.50q and %.50q", rec.UID, other, rec.Body)
 		}
-		seen[rec.uid] = rec.body
+		seen[rec.UID] = rec.Body
 	}
-	for _, point := range f.points("captures") {
+	for _, point := range logstest.Points(f.tel, "captures") {
 		assert.Zero(f.t, point.Value, "captures %v after the end", point.Attributes.ToSlice())
 	}
 	var all metricdata.ResourceMetrics

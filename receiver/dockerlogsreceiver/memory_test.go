@@ -16,6 +16,8 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
 )
 
 // memory is a storage extension that a test can look into, and break.
@@ -160,13 +162,13 @@ func (m *mortal) ConsumeLogs(ctx context.Context, data plog.Logs) error {
 
 // kill ends the receiver as kill -9 does: what it has not stored is lost. The next
 // one delivers into a new sink; kill returns what the old one had been given.
-func (f *fixture) kill(m *memory, pipeline *mortal) (delivered []taken) {
+func (f *fixture) kill(m *memory, pipeline *mortal) (delivered []logstest.Record) {
 	pipeline.dead.Store(true)
 	f.use(m.copy()) // for the next one
-	delivered = f.sink.all()
+	delivered = f.sink.All()
 	f.stop()
-	assert.Len(f.t, f.sink.all(), len(delivered))
-	f.sink = &sink{}
+	assert.Len(f.t, f.sink.All(), len(delivered))
+	f.sink = &logstest.Sink{}
 	f.renew(f.sink)
 	return delivered
 }

@@ -77,10 +77,10 @@ func TestEngineOutage(t *testing.T) {
 		write(fresh, 1, 3)
 		f.pass(10 * time.Minute)
 		f.engine.Up()
-		f.eventually("all lines", func() bool { return len(f.sink.bodies()) >= 9 })
+		f.eventually("all lines", func() bool { return len(f.sink.Bodies()) >= 9 })
 		f.following(2)
-		assert.Equal(t, numbered(1, 6), f.sink.of("web"))
-		assert.Equal(t, numbered(1, 3), f.sink.of("fresh"))
+		assert.Equal(t, numbered(1, 6), f.sink.Of("web"))
+		assert.Equal(t, numbered(1, 3), f.sink.Of("fresh"))
 	})
 }
 

@@ -130,12 +130,12 @@ var losses = []scenario{
 	{name: "rotation that skips what a follow has not read", options: []enginetest.Option{enginetest.BufferSize(4096)}, run: func(tr *trial) {
 		c := tr.begin()
 		c.SetFaults(enginetest.Faults{SkipAtRotation: true})
-		tr.sink.hold(false)
+		tr.sink.Hold(false)
 		tr.writing(20, time.Second, c, 100)
 		c.Rotate(2010)
 		tr.writing(20, time.Second, c, 100)
 		c.Rotate(4010)
-		tr.sink.open()
+		tr.sink.Open()
 	}},
 }
 

@@ -80,35 +80,35 @@ var outages = []scenario{
 	}},
 	{name: "pipeline refuses", basic: true, run: func(tr *trial) {
 		c := tr.begin()
-		tr.sink.refuse(errors.New("full"))
+		tr.sink.Refuse(errors.New("full"))
 		tr.writing(30, time.Second, c, 40)
-		tr.sink.refuse(nil)
+		tr.sink.Refuse(nil)
 		tr.writing(10, time.Second, c, 10)
 	}},
 	{name: "pipeline refuses while the log rotates", run: func(tr *trial) {
 		c := tr.begin()
-		tr.sink.refuse(errors.New("full"))
+		tr.sink.Refuse(errors.New("full"))
 		for range 30 {
 			tr.writing(1, time.Second, c, 100)
 			c.Rotate(6000)
 		}
-		tr.sink.refuse(nil)
+		tr.sink.Refuse(nil)
 		tr.writing(10, time.Second, c, 10)
 	}},
 	{name: "pipeline hangs", options: []enginetest.Option{enginetest.BufferSize(4096)}, run: func(tr *trial) {
 		c := tr.begin()
-		tr.sink.hold(false)
+		tr.sink.Hold(false)
 		tr.writing(30, time.Second, c, 100)
-		tr.sink.open()
+		tr.sink.Open()
 		tr.writing(10, time.Second, c, 10)
 	}},
 	{name: "slow pipeline", options: []enginetest.Option{enginetest.BufferSize(4096)}, run: func(tr *trial) {
-		tr.slowly(300 * time.Millisecond)
+		tr.sink.Slow(300 * time.Millisecond)
 		c := tr.begin()
 		tr.writing(60, 500*time.Millisecond, c, 50)
 	}},
 	{name: "very slow pipeline", options: []enginetest.Option{enginetest.BufferSize(4096)}, run: func(tr *trial) {
-		tr.slowly(5 * time.Second)
+		tr.sink.Slow(5 * time.Second)
 		c := tr.begin()
 		tr.writing(60, 500*time.Millisecond, c, 50)
 	}},

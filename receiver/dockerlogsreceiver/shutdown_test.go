@@ -35,16 +35,16 @@ func TestShutdownWhileARetryWaits(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(f *fixture) {
 				c := f.followed()
-				f.sink.refuse(errRefused)
+				f.sink.Refuse(errRefused)
 				write(c, 1, 1)
 				f.pass(20 * time.Minute) // the next attempt is a long way off
 				if accept {
-					f.sink.refuse(nil)
+					f.sink.Refuse(nil)
 				}
-				calls, began := f.sink.calls(), time.Now()
+				calls, began := f.sink.Calls(), time.Now()
 				f.stop()
 				assert.Zero(t, time.Since(began))
-				assert.Equal(t, calls+1, f.sink.calls(), "one last attempt")
+				assert.Equal(t, calls+1, f.sink.Calls(), "one last attempt")
 				if accept {
 					f.expectLines(1, 1)
 				}
@@ -57,10 +57,10 @@ func TestShutdownWhileARetryWaits(t *testing.T) {
 func TestShutdownWaitsForWhatIsBeingDelivered(t *testing.T) {
 	inBubble(t, func(f *fixture) {
 		c := f.followed()
-		f.sink.hold(false)
+		f.sink.Hold(false)
 		write(c, 1, 1)
 		f.settle()
-		time.AfterFunc(10*time.Second, f.sink.open)
+		time.AfterFunc(10*time.Second, f.sink.Open)
 		ctx, cancel := context.WithTimeout(f.t.Context(), time.Minute)
 		defer cancel()
 		require.NoError(t, f.r.Shutdown(ctx))
@@ -73,7 +73,7 @@ func TestShutdownHonoursItsContext(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(f *fixture) {
 				c := f.followed()
-				f.sink.hold(deaf)
+				f.sink.Hold(deaf)
 				write(c, 1, 3)
 				f.settle()
 				ctx, cancel := context.WithTimeout(f.t.Context(), 10*time.Second)
@@ -84,7 +84,7 @@ func TestShutdownHonoursItsContext(t *testing.T) {
 				if deaf {
 					require.ErrorIs(t, err, context.DeadlineExceeded)
 				}
-				f.sink.open()
+				f.sink.Open()
 			})
 		})
 	}

@@ -75,7 +75,7 @@ func TestContainerStoppedBeforeUs(t *testing.T) {
 				c.Exit(0)
 				f.start()
 				f.pass(5 * time.Minute)
-				assert.Empty(t, f.sink.bodies())
+				assert.Empty(t, f.sink.Bodies())
 				c.Start()
 				write(c, 4, 6)
 				f.expectLines(4, 6)
@@ -103,10 +103,10 @@ func TestEngineThatComesLaterThanWe(t *testing.T) {
 				f.pass(time.Minute)
 				f.engine.Up()
 				want := map[StartAt][]string{StartAtEnd: numbered(4, 6), StartAtBeginning: numbered(1, 6)}[startAt]
-				f.eventually("all", func() bool { return len(f.sink.bodies()) >= len(want)+6 })
-				assert.Equal(t, want, f.sink.of("web"))
-				assert.Equal(t, numbered(1, 3), f.sink.of("later"))
-				assert.Equal(t, numbered(1, 3), f.sink.of("ended"))
+				f.eventually("all", func() bool { return len(f.sink.Bodies()) >= len(want)+6 })
+				assert.Equal(t, want, f.sink.Of("web"))
+				assert.Equal(t, numbered(1, 3), f.sink.Of("later"))
+				assert.Equal(t, numbered(1, 3), f.sink.Of("ended"))
 			})
 		})
 	}

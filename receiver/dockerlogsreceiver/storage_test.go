@@ -134,12 +134,12 @@ func TestKill(t *testing.T) {
 
 				uids, bodies := make(map[string]string), make(map[string]bool)
 				for _, rec := range delivered {
-					uids[rec.body], bodies[rec.body] = rec.uid, true
+					uids[rec.Body], bodies[rec.Body] = rec.UID, true
 				}
 				tr.await("all", func() bool {
 					all := len(delivered)
-					for _, rec := range tr.sink.all() {
-						if !bodies[rec.body] {
+					for _, rec := range tr.sink.All() {
+						if !bodies[rec.Body] {
 							all++
 						}
 					}
@@ -147,10 +147,10 @@ func TestKill(t *testing.T) {
 				})
 				tr.pass(5 * time.Minute)
 				again := 0
-				for _, rec := range tr.sink.all() {
-					if uid, ok := uids[rec.body]; ok {
+				for _, rec := range tr.sink.All() {
+					if uid, ok := uids[rec.Body]; ok {
 						again++
-						assert.Equal(tr.t, uid, rec.uid, rec.body)
+						assert.Equal(tr.t, uid, rec.UID, rec.Body)
 					}
 				}
 				assert.LessOrEqual(tr.t, again, 5, "what came after the last write is repeated, no more")
@@ -168,13 +168,13 @@ func TestNothingIsStoredBeforeItIsAccepted(t *testing.T) {
 		key := keyPosition + c.ID()
 		before := m.get(key)
 		require.NotEmpty(tr.t, before)
-		tr.sink.refuse(errors.New("full"))
+		tr.sink.Refuse(errors.New("full"))
 		tr.writing(60, time.Second, c, 50)
 		assert.Equal(tr.t, before, m.get(key))
 		writes := m.writes
 		tr.pass(time.Minute)
 		assert.Equal(tr.t, writes, m.writes, "nothing changes, nothing is written")
-		tr.sink.refuse(nil)
+		tr.sink.Refuse(nil)
 		tr.complete()
 		tr.pass(2 * keepInterval)
 		assert.NotEqual(tr.t, before, m.get(key))
@@ -207,14 +207,14 @@ func TestDamagedPositions(t *testing.T) {
 				f.start()
 				write(bad, 7, 9)
 				f.pass(5 * time.Minute)
-				assert.Equal(t, numbered(1, 6), f.sink.of("good"))
-				assert.Equal(t, append(numbered(1, 3), numbered(7, 9)...), f.sink.of("bad"), "from the end, as at a first start")
+				assert.Equal(t, numbered(1, 6), f.sink.Of("good"))
+				assert.Equal(t, append(numbered(1, 3), numbered(7, 9)...), f.sink.Of("bad"), "from the end, as at a first start")
 				assert.Equal(t, 1, f.logged(zap.WarnLevel, "cannot be read"))
 				assert.Len(t, f.logs.FilterLevelExact(zap.WarnLevel).All(), 1)
 				f.halt()
 				f.start()
 				f.pass(time.Minute)
-				assert.Len(t, f.sink.of("bad"), 6)
+				assert.Len(t, f.sink.Of("bad"), 6)
 				assert.Len(t, f.logs.FilterLevelExact(zap.WarnLevel).All(), 1, "it has been put right")
 			})
 		})

@@ -30,7 +30,7 @@ func TestLinesAreDeliveredAsTheyAreWritten(t *testing.T) {
 		for i := range 5 {
 			write(c, i+1, i+1)
 			f.settle() // no time passes
-			require.Equal(t, numbered(1, i+1), f.sink.bodies())
+			require.Equal(t, numbered(1, i+1), f.sink.Bodies())
 			f.pass(time.Second)
 		}
 		assert.Equal(t, 1, f.engine.OpenFollows())
@@ -45,9 +45,9 @@ func TestRecordsTellTimeAndStream(t *testing.T) {
 		c.WriteAt(at, stdout, "to stdout\n")
 		c.WriteAt(at, stderr, "to stderr\n")
 		f.expect("to stdout", "to stderr")
-		all := f.sink.all()
-		assert.Equal(t, []string{"stdout", "stderr"}, []string{all[0].stream, all[1].stream})
-		assert.Equal(t, at.UnixNano(), all[0].time)
+		all := f.sink.All()
+		assert.Equal(t, []string{"stdout", "stderr"}, []string{all[0].Stream, all[1].Stream})
+		assert.Equal(t, at.UnixNano(), all[0].Time.UnixNano())
 	})
 }
 
@@ -143,7 +143,7 @@ func TestDeadFollowOfNewContainer(t *testing.T) {
 		f.pass(2 * time.Second)
 		write(c, 1, 10)
 		f.pass(10 * time.Second)
-		require.Empty(t, f.sink.bodies())
+		require.Empty(t, f.sink.Bodies())
 		f.pass(5 * time.Minute)
 		f.expectLines(1, 10)
 		assert.NotZero(t, f.metric("reopens", "dead"))

@@ -119,7 +119,7 @@ func TestAdaptiveKeepsToItsBudget(t *testing.T) {
 		write(60, 0, 4)
 		assert.Equal(t, changes, f.metric("strategy_changes"), "it does not waver")
 		f.pass(time.Minute)
-		assert.Len(t, f.sink.all(), written)
+		assert.Len(t, f.sink.All(), written)
 		assert.Zero(t, f.metric("gaps"))
 		// What another has no need of any more is granted to those that are left.
 		for _, i := range []int{0, 1, 4} {
@@ -199,7 +199,7 @@ func TestAdaptiveHeedsPressure(t *testing.T) {
 			write()
 			f.settle()
 			for _, c := range list {
-				require.Equal(t, numbered(1, lines), f.sink.of(c.Name()))
+				require.Equal(t, numbered(1, lines), f.sink.Of(c.Name()))
 			}
 		}
 	})

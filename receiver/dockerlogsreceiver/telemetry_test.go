@@ -19,6 +19,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/enginetest"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/metadatatest"
 )
 
@@ -40,12 +41,12 @@ func TestMetrics(t *testing.T) {
 		at := time.Now()
 		c.Write(stdout, "12345\n"+strings.Repeat("x", 2*minLogSize)+"\n")
 		c.Write(stderr, "123\n")
-		f.eventually("three lines", func() bool { return len(f.sink.bodies()) == 3 })
+		f.eventually("three lines", func() bool { return len(f.sink.Bodies()) == 3 })
 		require.Equal(t, at, time.Now(), "no time has passed")
 		c.CutFollows()
 		f.following(0)
 		f.following(1)
-		f.sink.refuse(consumererror.NewPermanent(errRefused))
+		f.sink.Refuse(consumererror.NewPermanent(errRefused))
 		c.Write(stdout, "12\n")
 		f.settle()
 
@@ -105,10 +106,10 @@ func TestCaptureStates(t *testing.T) {
 func TestLatencyOfAHeldBatch(t *testing.T) {
 	inBubble(t, func(f *fixture) {
 		c := f.followed()
-		f.sink.hold(false)
+		f.sink.Hold(false)
 		write(c, 1, 1)
 		f.pass(10 * time.Second)
-		f.sink.open()
+		f.sink.Open()
 		f.expectLines(1, 1)
 		latency, err := f.tel.GetMetric("otelcol_docker_logs_capture_latency")
 		require.NoError(t, err)
@@ -144,12 +145,12 @@ func TestCountersBeginAtZero(t *testing.T) {
 				want = max(want, len(metadata.Attributes[key].Enum))
 				for _, value := range metadata.Attributes[key].Enum {
 					assert.Zero(t, f.metric(name, value), name)
-					assert.True(t, slices.ContainsFunc(f.points(name), func(p metricdata.DataPoint[int64]) bool {
+					assert.True(t, slices.ContainsFunc(logstest.Points(f.tel, name), func(p metricdata.DataPoint[int64]) bool {
 						return slices.ContainsFunc(p.Attributes.ToSlice(), func(kv attribute.KeyValue) bool { return kv.Value.AsString() == value })
 					}), "%s %s", name, value)
 				}
 			}
-			assert.Len(t, f.points(name), want, name)
+			assert.Len(t, logstest.Points(f.tel, name), want, name)
 		}
 	})
 }
@@ -179,14 +180,14 @@ func TestEngineUp(t *testing.T) {
 func TestRefusedRecords(t *testing.T) {
 	inBubble(t, func(f *fixture) {
 		c := f.followed()
-		f.sink.refuse(errRefused)
+		f.sink.Refuse(errRefused)
 		write(c, 1, 3)
 		f.pass(time.Minute)
 		refused := f.metric("refused_records")
 		assert.Positive(t, refused, "counted while the batch is still on offer")
 		assert.Zero(t, refused%3, "at each attempt")
 		assert.Zero(t, f.metric("dropped_records"))
-		f.sink.refuse(nil)
+		f.sink.Refuse(nil)
 		f.expectLines(1, 3)
 		refused = f.metric("refused_records")
 		write(c, 4, 6)

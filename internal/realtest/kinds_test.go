@@ -1,7 +1,7 @@
 // Copyright The otelcol-dockerlogs Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package dockerlogsreceiver
+package realtest
 
 import (
 	"slices"
@@ -13,6 +13,8 @@ import (
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/dockerd"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/loggen"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver"
 )
 
 var (
@@ -61,8 +63,8 @@ func TestRealKinds(t *testing.T) {
 			3,
 		},
 	}
-	e := realEngine(t)
-	r := startReal(t, e.Host(), func(cfg *Config) { cfg.MaxLogSize = 4 << 20 })
+	e := logstest.Engine(t)
+	r := start(t, e.Host(), func(cfg *dockerlogsreceiver.Config) { cfg.MaxLogSize = 4 << 20 })
 	written := 0
 	for _, kind := range kinds {
 		r.expect(kind.o)
@@ -70,10 +72,10 @@ func TestRealKinds(t *testing.T) {
 	}
 	began := time.Now()
 	containers, err := e.RunMany(t.Context(), len(kinds), func(i int) dockerd.ContainerSpec {
-		return loggenSpec(kinds[i].o, kinds[i].spec)
+		return logstest.Loggen(kinds[i].o, kinds[i].spec)
 	})
 	require.NoError(t, err)
-	r.arrived(t, "", written)
+	r.Await(t, "", written)
 	lasting := slices.IndexFunc(containers, func(c *dockerd.Container) bool { return c.Name == "removed" })
 	for i, c := range containers {
 		if i != lasting {
@@ -81,12 +83,12 @@ func TestRealKinds(t *testing.T) {
 			require.NoError(t, err)
 		}
 	}
-	eventually(t, "all logs but one are read, and that is followed", func() bool {
+	logstest.Eventually(t, "all logs but one are read, and that is followed", func() bool {
 		return r.metric("captures") == 1 && r.metric("captures", "state=following") == 1
 	})
-	require.NoError(t, containers[lasting].Stop(t.Context(), realPatience)) // which removes it
-	eventually(t, "all logs are read", func() bool { return r.metric("captures") == 0 })
-	t.Logf("%d lines of %d containers in %v, in %d deliveries", written, len(kinds), time.Since(began).Round(time.Millisecond), r.deliveries)
+	require.NoError(t, containers[lasting].Stop(t.Context(), logstest.Patience)) // which removes it
+	logstest.Eventually(t, "all logs are read", func() bool { return r.metric("captures") == 0 })
+	t.Logf("%d lines of %d containers in %v, in %d deliveries", written, len(kinds), time.Since(began).Round(time.Millisecond), r.Calls())
 	r.stop()
 
 	tallies, blank := r.lines.Tallies(), uint64(0)
@@ -110,7 +112,7 @@ func TestRealKinds(t *testing.T) {
 	assert.Empty(t, tallies[""].Examples, "lines of no known source")
 	assert.Equal(t, blank, r.lines.Blank()+r.tty.Blank())
 	assert.Zero(t, tallies["binary-local"].Replaced, "the local driver keeps every byte")
-	assert.Zero(t, r.sameUID, "records that share a log.record.uid")
+	assert.Zero(t, r.SameUID(), "records that share a log.record.uid")
 	assert.EqualValues(t, written, r.metric("records"))
 	for _, reason := range []string{"rotated", "unreadable", "removed"} {
 		assert.Zero(t, r.metric("gaps", "reason="+reason), "gaps: %s", reason)

@@ -1,7 +1,7 @@
 // Copyright The otelcol-dockerlogs Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package dockerlogsreceiver
+package realtest
 
 import (
 	"context"
@@ -17,12 +17,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/loggen"
-	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/metadatatest"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver"
 )
 
 const (
@@ -35,14 +35,14 @@ const (
 // pipeline that drops them, and with curl, by turns. The receiver must be nearly as
 // fast, and take half as much processor time again at most.
 //
-//	DOCKERLOGS_MEASURE=1 go test -run MeasureThroughput -v ./receiver/dockerlogsreceiver
+//	DOCKERLOGS_MEASURE=1 go test -run MeasureThroughput -v ./internal/realtest
 func TestMeasureThroughput(t *testing.T) {
 	measuring(t)
-	e := realEngine(t)
+	e := logstest.Engine(t)
 	// It goes on running: the receiver passes over containers that do not when it starts.
 	c := runLoggen(t, e, loggen.Options{Source: "million", Lines: measuredLines, UntilSignal: true}, jsonFile)
 	url := "http://docker/v1.41/containers/" + c.ID + "/logs?stdout=1&stderr=1&timestamps=1&tail=all"
-	eventually(t, "the log is written", func() bool {
+	logstest.Eventually(t, "the log is written", func() bool {
 		checker := readHeld(t, e, c)
 		return checker.Tallies()["million"].Seen == measuredLines
 	})
@@ -103,9 +103,6 @@ func TestMeasureChild(t *testing.T) {
 		require.NoError(t, pprof.StartCPUProfile(file))
 		defer pprof.StopCPUProfile()
 	}
-	cfg := createDefaultConfig().(*Config)
-	cfg.Endpoint, cfg.StartAt = endpoint, StartAtBeginning
-	telemetry := componenttest.NewTelemetry()
 	var records, batches atomic.Int64
 	done := make(chan struct{})
 	drop, err := consumer.NewLogs(func(_ context.Context, data plog.Logs) error {
@@ -116,15 +113,12 @@ func TestMeasureChild(t *testing.T) {
 		return nil
 	})
 	require.NoError(t, err)
-	r, err := newDockerLogs(metadatatest.NewSettings(telemetry), cfg, drop)
-	require.NoError(t, err)
-	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
+	r := startWith(t, endpoint, func(cfg *dockerlogsreceiver.Config) { cfg.StartAt = dockerlogsreceiver.StartAtBeginning }, drop)
 	select {
 	case <-done:
-	case <-time.After(2 * realPatience):
+	case <-time.After(2 * logstest.Patience):
 		t.Error("the log has not been read")
 	}
-	require.NoError(t, r.Shutdown(context.Background()))
-	require.NoError(t, telemetry.Shutdown(context.Background()))
+	r.stop()
 	fmt.Printf("%d records in %d batches\n", records.Load(), batches.Load())
 }

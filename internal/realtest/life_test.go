@@ -1,7 +1,7 @@
 // Copyright The otelcol-dockerlogs Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package dockerlogsreceiver
+package realtest
 
 import (
 	"fmt"
@@ -13,31 +13,32 @@ import (
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/dockerd"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/loggen"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
 )
 
 // TestRealContainerLife has containers renamed, paused and restarted while they
 // write.
 func TestRealContainerLife(t *testing.T) {
-	e := realEngine(t)
-	r := startReal(t, e.Host(), nil)
+	e := logstest.Engine(t)
+	r := start(t, e.Host(), nil)
 
 	t.Run("rename", func(t *testing.T) {
 		o := loggen.Options{Source: "old", Rate: 500, UntilSignal: true}
 		c := runLoggen(t, e, o, jsonFile)
-		r.arrived(t, "old", 100)
+		r.Await(t, "old", 100)
 		require.NoError(t, c.Rename(t.Context(), "new"))
-		r.arrived(t, "new", 100) // on the same follow
+		r.Await(t, "new", 100) // on the same follow
 		require.NoError(t, c.Stop(t.Context(), 10*time.Second))
 		r.drained(t, c)
-		assert.Equal(t, r.count("old")+r.count("new"), r.count(""), "records by other names")
+		assert.Equal(t, r.Count("old")+r.Count("new"), r.Count(""), "records by other names")
 	})
 	t.Run("pause", func(t *testing.T) {
 		c := runLoggen(t, e, loggen.Options{Source: "paused", Rate: 500, UntilSignal: true}, local)
-		r.arrived(t, "paused", 100)
+		r.Await(t, "paused", 100)
 		for range 3 {
 			require.NoError(t, c.Pause(t.Context()))
 			require.NoError(t, c.Unpause(t.Context()))
-			r.arrived(t, "paused", r.count("paused")+100)
+			r.Await(t, "paused", r.Count("paused")+100)
 		}
 		require.NoError(t, c.Stop(t.Context(), 10*time.Second))
 		r.drained(t, c)
@@ -48,14 +49,14 @@ func TestRealContainerLife(t *testing.T) {
 		o := loggen.Options{Source: "again", Rate: 1_000, StderrShare: 0.3, UntilSignal: true}
 		c := runLoggen(t, e, o, jsonFile)
 		for range 8 {
-			r.arrived(t, "again", r.count("again")+300)
+			r.Await(t, "again", r.Count("again")+300)
 			require.NoError(t, c.Restart(t.Context(), 10*time.Second))
 		}
-		r.arrived(t, "again", r.count("again")+300)
+		r.Await(t, "again", r.Count("again")+300)
 		require.NoError(t, c.Stop(t.Context(), 10*time.Second))
 		r.drained(t, c)
 		assert.Equal(t, readHeld(t, e, c).Tallies()["again"], r.lines.Tallies()["again"])
-		assert.Zero(t, r.sameUID, "records that share a log.record.uid")
+		assert.Zero(t, r.SameUID(), "records that share a log.record.uid")
 	})
 	assert.Zero(t, r.metric("gaps"))
 }
@@ -79,24 +80,24 @@ func TestRealEngineRestart(t *testing.T) {
 	}
 	for _, outage := range outages {
 		t.Run(outage.name, func(t *testing.T) {
-			e := realEngine(t)
+			e := logstest.Engine(t)
 			if !e.Private() {
 				t.Skip("not on an engine that others use")
 			}
-			r := startReal(t, e.Host(), nil)
+			r := start(t, e.Host(), nil)
 			const writers = 4
 			containers, err := e.RunMany(t.Context(), writers, func(i int) dockerd.ContainerSpec {
 				o := loggen.Options{Source: fmt.Sprint("writer-", i), Rate: 1_000, StderrShare: 0.5 * float64(i%2)}
-				return loggenSpec(o, dockerd.ContainerSpec{RestartPolicy: "always", LogDriver: []string{"json-file", "local"}[i/2]})
+				return logstest.Loggen(o, dockerd.ContainerSpec{RestartPolicy: "always", LogDriver: []string{"json-file", "local"}[i/2]})
 			})
 			require.NoError(t, err)
-			r.arrived(t, "", 2_000)
+			r.Await(t, "", 2_000)
 
 			outage.strike(t, e)
 
 			// What the engine holds in the end is what must have arrived, in every run.
 			r.following(t, writers)
-			r.arrived(t, "", r.count("")+4_000)
+			r.Await(t, "", r.Count("")+4_000)
 			for _, c := range containers {
 				require.NoError(t, c.Stop(t.Context(), 10*time.Second))
 			}
@@ -107,10 +108,10 @@ func TestRealEngineRestart(t *testing.T) {
 				assert.Equal(t, held, got, c.Name)
 				assert.Zero(t, got.Damaged, c.Name)
 			}
-			assert.Zero(t, r.sameUID, "records that share a log.record.uid")
+			assert.Zero(t, r.SameUID(), "records that share a log.record.uid")
 			assert.Zero(t, r.metric("gaps"))
 			t.Logf("%d lines, reopens: %d, known records read again: %d",
-				r.count(""), r.metric("reopens"), r.metric("duplicates_suppressed"))
+				r.Count(""), r.metric("reopens"), r.metric("duplicates_suppressed"))
 		})
 	}
 }

@@ -1,7 +1,7 @@
 // Copyright The otelcol-dockerlogs Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package dockerlogsreceiver
+package realtest
 
 import (
 	"archive/tar"
@@ -19,10 +19,13 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/dockerd"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/loggen"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver"
 )
 
 const (
@@ -40,14 +43,16 @@ func TestRealPodman(t *testing.T) {
 	}
 	p := startPodman(t)
 	var rows []*podmanRow
-	for _, strategy := range []Strategy{StrategyStreaming, StrategyShortLived, StrategyPolling, StrategyHybrid} {
-		row := &podmanRow{strategy: strategy, sink: &podmanSink{realSink: newRealSink(), runtimes: make(map[string]int)}}
-		row.realReceiver = startRealWith(t, p.host, func(cfg *Config) {
+	for _, strategy := range []dockerlogsreceiver.Strategy{
+		dockerlogsreceiver.StrategyStreaming, dockerlogsreceiver.StrategyShortLived, dockerlogsreceiver.StrategyPolling, dockerlogsreceiver.StrategyHybrid,
+	} {
+		row := newPodmanRow(strategy)
+		row.receiver = startWith(t, p.host, func(cfg *dockerlogsreceiver.Config) {
 			cfg.Strategy = strategy
 			cfg.ShortLived.Lifetime = time.Second
-			cfg.Polling = PollingConfig{Interval: 300 * time.Millisecond, MaxInterval: 700 * time.Millisecond}
+			cfg.Polling = dockerlogsreceiver.PollingConfig{Interval: 300 * time.Millisecond, MaxInterval: 700 * time.Millisecond}
 			cfg.Hybrid.Interval = 300 * time.Millisecond
-		}, row.sink)
+		}, row.books)
 		rows = append(rows, row)
 	}
 
@@ -55,7 +60,7 @@ func TestRealPodman(t *testing.T) {
 	runs := map[string]int{"steady": 1, "long": 1, "restarted": 2}
 	start := func(o loggen.Options) {
 		for _, row := range rows {
-			row.sink.expect(o)
+			row.books.expect(o)
 		}
 		written[o.Source] = runs[o.Source] * int(o.Lines)
 		p.start(o.Source, "/loggen", o.Args()...)
@@ -65,20 +70,20 @@ func TestRealPodman(t *testing.T) {
 	start(loggen.Options{Source: "restarted", Lines: 60, Rate: 50, UntilSignal: true})
 	p.start(podmanRepeats, "/repeat", strconv.Itoa(written[podmanRepeats]), podmanEqual)
 	for _, row := range rows {
-		row.arrived(t, "restarted", 60)
+		row.await(t, "restarted", 60)
 	}
 	p.run("stop", "restarted")
 	p.run("start", "restarted")
 
 	for _, row := range rows {
 		for name, n := range written {
-			row.arrived(t, name, n)
+			row.await(t, name, n)
 		}
 	}
 	p.run("stop", "restarted")
 	p.run("wait", "steady", "long", podmanRepeats)
 	for _, row := range rows {
-		eventually(t, fmt.Sprintf("%s has read all to the end", row.strategy), func() bool { return row.metric("captures") == 0 })
+		logstest.Eventually(t, fmt.Sprintf("%s has read all to the end", row.strategy), func() bool { return row.metric("captures") == 0 })
 	}
 	for _, row := range rows {
 		row.stop()
@@ -86,28 +91,40 @@ func TestRealPodman(t *testing.T) {
 	}
 }
 
-// podmanRow is a receiver with one strategy.
-type podmanRow struct {
-	*realReceiver
-	strategy Strategy
-	sink     *podmanSink
-}
-
 // podmanPatience allows for a follow of Podman's that stalls, and is found out by the
 // check of a silent follow.
 const podmanPatience = 4 * time.Minute
 
-func (row *podmanRow) arrived(t *testing.T, name string, n int) {
+// podmanRow is a receiver with one strategy, and a ledger that also knows podmanEqual.
+type podmanRow struct {
+	*receiver
+	strategy dockerlogsreceiver.Strategy
+	books    *ledger
+	// The ledger guards these while the receiver runs.
+	equal    int            // records of podmanEqual
+	runtimes map[string]int // records by container.runtime.name
+}
+
+func newPodmanRow(strategy dockerlogsreceiver.Strategy) *podmanRow {
+	row := &podmanRow{strategy: strategy, books: newLedger(), runtimes: make(map[string]int)}
+	row.books.Patience = podmanPatience
+	row.books.Observe = func(resource pcommon.Map, record plog.LogRecord) {
+		row.runtimes[logstest.Text(resource, "container.runtime.name")]++
+		if logstest.Text(resource, "container.name") == podmanRepeats && string(logstest.Body(record)) == podmanEqual {
+			row.equal++
+			return
+		}
+		row.books.check(resource, record)
+	}
+	return row
+}
+
+// await waits for n records of a container.
+func (row *podmanRow) await(t *testing.T, name string, n int) {
 	t.Helper()
 	began := time.Now()
-	for row.sink.count(name) < n {
-		if time.Since(began) > podmanPatience {
-			t.Fatalf("%s: %d of %d records of %s; %d captures, %d of them following, gaps %d", row.strategy, row.sink.count(name), n, name,
-				row.metric("captures"), row.metric("captures", "state=following"), row.metric("gaps"))
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	if took := time.Since(began); took > realPatience {
+	row.Await(t, name, n)
+	if took := time.Since(began); took > logstest.Patience {
 		t.Logf("%s: the lines of %s took %v; %d follows were found dead", row.strategy, name, took.Round(time.Second), row.metric("reopens", "reason=dead"))
 	}
 }
@@ -115,8 +132,7 @@ func (row *podmanRow) arrived(t *testing.T, name string, n int) {
 // judge checks the books once the receiver has stopped.
 func (row *podmanRow) judge(t *testing.T, written, runs map[string]int) {
 	t.Helper()
-	s := row.sink
-	tallies := s.lines.Tallies()
+	tallies := row.lines.Tallies()
 	for name, n := range runs {
 		tally, again := tallies[name], uint64(written[name]-written[name]/n)
 		assert.Equal(t, again, tally.Repeated, "%s: repeated lines of %s", row.strategy, name)
@@ -125,39 +141,17 @@ func (row *podmanRow) judge(t *testing.T, written, runs map[string]int) {
 		}
 	}
 	assert.Empty(t, tallies[""].Examples, "%s: lines of no known source", row.strategy)
-	assert.EqualValues(t, written[podmanRepeats], s.lines.Blank(), "%s: equal lines", row.strategy)
-	assert.Equal(t, written, s.records, "%s: records by container", row.strategy)
-	assert.Zero(t, s.sameUID, "%s: records that share a log.record.uid", row.strategy)
-	assert.Equal(t, map[string]int{"podman": s.total}, s.runtimes, "%s: records by container.runtime.name", row.strategy)
-	assert.Zero(t, row.metric("gaps"), "%s: gaps", row.strategy)
-}
-
-// podmanSink is a pipeline that also knows the lines of repeat.
-type podmanSink struct {
-	realSink
-	runtimes map[string]int // records by container.runtime.name
-}
-
-func (s *podmanSink) ConsumeLogs(ctx context.Context, data plog.Logs) error {
-	s.mu.Lock()
-	for _, from := range data.ResourceLogs().All() {
-		runtime, _ := from.Resource().Attributes().Get("container.runtime.name")
-		name, _ := from.Resource().Attributes().Get("container.name")
-		for _, scope := range from.ScopeLogs().All() {
-			s.runtimes[runtime.Str()] += scope.LogRecords().Len()
-			if name.Str() != podmanRepeats {
-				continue
-			}
-			for _, record := range scope.LogRecords().All() {
-				if string(bodyBytes(record)) == podmanEqual {
-					// The checker knows no such line: it gets a blank one, which it does not hold against anybody.
-					record.Body().SetStr("")
-				}
-			}
-		}
+	assert.Zero(t, row.lines.Blank(), "%s: blank lines", row.strategy)
+	assert.Equal(t, written[podmanRepeats], row.equal, "%s: equal lines", row.strategy)
+	total := 0
+	for name, n := range written {
+		assert.Equal(t, n, row.Count(name), "%s: records of %s", row.strategy, name)
+		total += n
 	}
-	s.mu.Unlock()
-	return s.realSink.ConsumeLogs(ctx, data)
+	assert.Equal(t, total, row.Count(""), "%s: records of all containers", row.strategy)
+	assert.Zero(t, row.SameUID(), "%s: records that share a log.record.uid", row.strategy)
+	assert.Equal(t, map[string]int{"podman": total}, row.runtimes, "%s: records by container.runtime.name", row.strategy)
+	assert.Zero(t, row.metric("gaps"), "%s: gaps", row.strategy)
 }
 
 // podman is an engine of the test's own.
@@ -180,7 +174,7 @@ func startPodman(t testing.TB) *podman {
 	dir, err := os.MkdirTemp("", "podman") // short, for the paths of sockets
 	require.NoError(t, err)
 	t.Cleanup(func() { // what cleans up behind a container may be at work still
-		eventually(t, "Podman's directory is removed", func() bool { return os.RemoveAll(dir) == nil })
+		logstest.Eventually(t, "Podman's directory is removed", func() bool { return os.RemoveAll(dir) == nil })
 	})
 	file := func(name, text string) string {
 		path := filepath.Join(dir, name)
@@ -195,7 +189,7 @@ func startPodman(t testing.TB) *podman {
 	image := filepath.Join(dir, "image.tar")
 	require.NoError(t, writePodmanImage(image, map[string]string{
 		"loggen": dockerd.Binary(t, "github.com/dockerlogs/otelcol-dockerlogs/cmd/loggen"),
-		"repeat": dockerd.Binary(t, "github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/testdata/repeat"),
+		"repeat": dockerd.Binary(t, "github.com/dockerlogs/otelcol-dockerlogs/internal/realtest/testdata/repeat"),
 	}))
 	p.run("import", "--quiet", "--change", `ENTRYPOINT ["/loggen"]`, image, podmanImage)
 
@@ -211,7 +205,7 @@ func startPodman(t testing.TB) *podman {
 			t.Logf("the end of the service's log:\n%s", log.Bytes()[max(0, log.Len()-4096):])
 		}
 	})
-	eventually(t, "Podman's service answers", func() bool {
+	logstest.Eventually(t, "Podman's service answers", func() bool {
 		conn, err := net.Dial("unix", strings.TrimPrefix(p.host, "unix://"))
 		if err == nil {
 			_ = conn.Close()
@@ -270,7 +264,7 @@ func (p *podman) command(ctx context.Context, args ...string) *exec.Cmd {
 // run runs a command of Podman's to its end.
 func (p *podman) run(args ...string) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), realPatience)
+	ctx, cancel := context.WithTimeout(context.Background(), logstest.Patience)
 	defer cancel()
 	output, err := p.command(ctx, args...).CombinedOutput()
 	require.NoError(p.t, err, "podman %s\n%s", strings.Join(args, " "), output)

@@ -1,7 +1,7 @@
 // Copyright The otelcol-dockerlogs Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package dockerlogsreceiver
+package realtest
 
 import (
 	"testing"
@@ -11,34 +11,36 @@ import (
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/dockerd"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/loggen"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver"
 )
 
 // TestRealUnreadable has a container without a log beside one that is captured
 // meanwhile.
 func TestRealUnreadable(t *testing.T) {
-	e := realEngine(t)
+	e := logstest.Engine(t)
 	if !e.Private() {
 		t.Skip("not on an engine that others use")
 	}
-	type row struct {
-		*realReceiver
-		strategy Strategy
+	type watched struct {
+		*receiver
+		strategy dockerlogsreceiver.Strategy
 		proxy    *recorder
 	}
-	var rows []row
-	for _, strategy := range allStrategies {
+	var rows []watched
+	for _, strategy := range strategies {
 		proxy := newRecorder(t, e.Socket())
-		r := startReal(t, proxy.host, func(cfg *Config) {
+		r := start(t, proxy.host, func(cfg *dockerlogsreceiver.Config) {
 			cfg.Strategy = strategy
 			cfg.ShortLived.Lifetime = time.Second
-			cfg.Polling = PollingConfig{Interval: minInterval, MaxInterval: minInterval}
+			cfg.Polling = dockerlogsreceiver.PollingConfig{Interval: minInterval, MaxInterval: minInterval}
 			cfg.Hybrid.Interval = minInterval
 		})
-		rows = append(rows, row{r, strategy, proxy})
+		rows = append(rows, watched{r, strategy, proxy})
 	}
 	unreadable := runLoggen(t, e, loggen.Options{Source: "unreadable", Rate: 100, UntilSignal: true}, dockerd.ContainerSpec{LogDriver: "none"})
 	for _, r := range rows {
-		eventually(t, "the container is given up", func() bool { return r.metric("captures", "state=unreadable") == 1 })
+		logstest.Eventually(t, "the container is given up", func() bool { return r.metric("captures", "state=unreadable") == 1 })
 	}
 	// As long as this one takes, the other is left alone.
 	o := loggen.Options{Source: "captured", Lines: 400, Rate: 100}
@@ -47,12 +49,12 @@ func TestRealUnreadable(t *testing.T) {
 	}
 	runLoggen(t, e, o, jsonFile)
 	for _, r := range rows {
-		r.arrived(t, "captured", 400)
+		r.Await(t, "captured", 400)
 	}
 	for _, r := range rows {
 		r.stop()
 		r.exact(t)
-		assert.Equal(t, 400, r.count(""), "%s: records", r.strategy)
+		assert.Equal(t, 400, r.Count(""), "%s: records", r.strategy)
 		assert.EqualValues(t, 1, r.metric("gaps", "reason=unreadable"), "%s: gaps", r.strategy)
 		if assert.Equal(t, 1, r.warnings.Len(), "%s: warnings", r.strategy) {
 			warning := r.warnings.All()[0].ContextMap()

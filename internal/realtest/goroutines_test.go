@@ -1,7 +1,7 @@
 // Copyright The otelcol-dockerlogs Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package dockerlogsreceiver
+package realtest
 
 import (
 	"bytes"
@@ -15,6 +15,8 @@ import (
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/dockerd"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/loggen"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver"
 )
 
 // TestRealGoroutines counts the goroutines of a receiver that follows many silent
@@ -27,19 +29,19 @@ func TestRealGoroutines(t *testing.T) {
 		fixed        = 8 // the owner, the events' two and their connection's two; the test's
 		rounds       = 1_000/containers + 1
 	)
-	e := realEngine(t)
+	e := logstest.Engine(t)
 	_, err := e.RunMany(t.Context(), containers, func(i int) dockerd.ContainerSpec {
 		o := loggen.Options{Source: fmt.Sprintf("silent-%d", i), Lines: 1, UntilSignal: true}
-		return loggenSpec(o, jsonFile)
+		return logstest.Loggen(o, jsonFile)
 	})
 	require.NoError(t, err)
-	settings := func(cfg *Config) { cfg.StartAt = StartAtBeginning }
+	settings := func(cfg *dockerlogsreceiver.Config) { cfg.StartAt = dockerlogsreceiver.StartAtBeginning }
 
 	// The first round makes what both sides keep for ever.
-	r := startReal(t, e.Host(), settings)
+	r := start(t, e.Host(), settings)
 	r.following(t, containers)
 	r.stop()
-	eventually(t, "all goroutines of the first round have ended", func() bool { return countGoroutines("dockerlogsreceiver.(*") == 0 })
+	logstest.Eventually(t, "all goroutines of the first round have ended", func() bool { return countGoroutines("dockerlogsreceiver.(*") == 0 })
 	base := countGoroutines("")
 	engineGoroutines, err := e.Goroutines(t.Context())
 	require.NoError(t, err)
@@ -49,23 +51,23 @@ func TestRealGoroutines(t *testing.T) {
 
 	opened, most := int64(0), 0
 	for range rounds {
-		r := startReal(t, e.Host(), settings)
+		r := start(t, e.Host(), settings)
 		r.following(t, containers)
-		eventually(t, "every follow is open", func() bool {
+		logstest.Eventually(t, "every follow is open", func() bool {
 			return r.metric("engine_requests", "endpoint=logs", "outcome=ok") >= 2*containers
 		})
-		// What has been opened for the start alone is idle now.
-		r.engine.Close()
-		eventually(t, "goroutines are within the bound", func() bool {
+		// A connection that was opened for the start alone, and that no follow has taken over,
+		// closes by itself after half a minute.
+		logstest.Eventually(t, "goroutines are within the bound", func() bool {
 			return countGoroutines("")-base <= perContainer*containers+fixed
 		})
 		most = max(most, countGoroutines("")-base)
 		opened += r.metric("engine_requests", "endpoint=logs", "outcome=ok")
 		r.stop()
-		assert.Equal(t, containers, r.count(""))
+		assert.Equal(t, containers, r.Count(""))
 	}
-	eventually(t, "the goroutines are those of before", func() bool { return countGoroutines("") <= base })
-	eventually(t, "the engine's goroutines and descriptors are those of before", func() bool {
+	logstest.Eventually(t, "the goroutines are those of before", func() bool { return countGoroutines("") <= base })
+	logstest.Eventually(t, "the engine's goroutines and descriptors are those of before", func() bool {
 		goroutines, err := e.Goroutines(t.Context())
 		require.NoError(t, err)
 		fds, err := e.FDs(t.Context())

@@ -1,7 +1,7 @@
 // Copyright The otelcol-dockerlogs Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package dockerlogsreceiver
+package realtest
 
 import (
 	"context"
@@ -14,32 +14,31 @@ import (
 	"time"
 
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/pkg/stdcopy"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/dockerd"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/loggen"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver"
 )
 
-// The tests of this file measure on a real engine and take minutes:
-//
-//	DOCKERLOGS_MEASURE=1 go test -run TestMeasure -v -timeout 60m ./receiver/dockerlogsreceiver/
-
-var everyStrategy = []Strategy{StrategyStreaming, StrategyShortLived, StrategyPolling, StrategyHybrid, StrategyAdaptive}
-
-func using(strategy Strategy) func(*Config) {
-	return func(cfg *Config) { cfg.Strategy, cfg.StartAt = strategy, StartAtBeginning }
+func using(strategy dockerlogsreceiver.Strategy) func(*dockerlogsreceiver.Config) {
+	return func(cfg *dockerlogsreceiver.Config) {
+		cfg.Strategy, cfg.StartAt = strategy, dockerlogsreceiver.StartAtBeginning
+	}
 }
 
 // TestMeasureLoss: 10 containers, 500 lines a second each with bursts of 5,000, rotated at
 // 10 MB, two minutes for each strategy.
 func TestMeasureLoss(t *testing.T) {
 	measuring(t)
-	for _, strategy := range everyStrategy {
+	for _, strategy := range strategies {
 		t.Run(string(strategy), func(t *testing.T) {
-			e := realEngine(t)
-			r := startReal(t, e.Host(), using(strategy))
+			e := logstest.Engine(t)
+			r := start(t, e.Host(), using(strategy))
 			const seconds, rate, burst = 120, 500, 5000
 			var all []*dockerd.Container
 			var reports []func() loggen.Report
@@ -77,26 +76,22 @@ func TestMeasureLoss(t *testing.T) {
 // an unbounded since on the same log.
 func TestMeasureCost(t *testing.T) {
 	measuring(t)
-	e := realEngine(t)
+	e := logstest.Engine(t)
 	for _, megabytes := range []int{10, 100, 600} {
 		o := loggen.Options{Source: fmt.Sprint("log-", megabytes), Lines: uint64(megabytes) * 5000, UntilSignal: true}
 		c := runLoggen(t, e, o, dockerd.ContainerSpec{LogDriver: "json-file"})
 		path, err := c.LogPath(t.Context())
 		require.NoError(t, err)
-		var size int64
-		for last := int64(-1); size != last || size == 0; { // until it is all written
-			last = size
-			time.Sleep(time.Second)
-			info, err := os.Stat(path)
-			require.NoError(t, err)
-			size = info.Size()
-		}
-		r := startReal(t, e.Host(), func(cfg *Config) {
-			cfg.Strategy, cfg.Include = StrategyPolling, []Match{{Name: o.Source}}
-			cfg.Polling = PollingConfig{Interval: minInterval, MaxInterval: minInterval}
+		logstest.Eventually(t, "the log is written", func() bool { return lastLine(t, e, c) == string(o.Line(o.Lines).Body) })
+		info, err := os.Stat(path)
+		require.NoError(t, err)
+		size := info.Size()
+		r := start(t, e.Host(), func(cfg *dockerlogsreceiver.Config) {
+			cfg.Strategy, cfg.Include = dockerlogsreceiver.StrategyPolling, []dockerlogsreceiver.Match{{Name: o.Source}}
+			cfg.Polling = dockerlogsreceiver.PollingConfig{Interval: minInterval, MaxInterval: minInterval}
 		})
 		requests := func() int64 { return r.metric("engine_requests", "endpoint=logs") }
-		eventually(t, "the first polls", func() bool { return requests() > 3 })
+		logstest.Eventually(t, "the first polls", func() bool { return requests() > 3 })
 		cpu := func(f func()) time.Duration {
 			before, err := e.CPU()
 			require.NoError(t, err)
@@ -106,18 +101,18 @@ func TestMeasureCost(t *testing.T) {
 			return after - before
 		}
 		from := requests()
-		polls := cpu(func() { eventually(t, "100 polls", func() bool { return requests() >= from+100 }) })
+		polls := cpu(func() { logstest.Eventually(t, "100 polls", func() bool { return requests() >= from+100 }) })
 		n := requests() - from
 		r.stop()
 
-		r = startReal(t, e.Host(), func(cfg *Config) {
-			cfg.Strategy, cfg.Include = StrategyShortLived, []Match{{Name: o.Source}}
+		r = start(t, e.Host(), func(cfg *dockerlogsreceiver.Config) {
+			cfg.Strategy, cfg.Include = dockerlogsreceiver.StrategyShortLived, []dockerlogsreceiver.Match{{Name: o.Source}}
 			cfg.ShortLived.Lifetime = time.Second
 		})
 		reopens := func() int64 { return r.metric("reopens", "reason=expired") }
-		eventually(t, "the first reopens", func() bool { return reopens() > 0 })
+		logstest.Eventually(t, "the first reopens", func() bool { return reopens() > 0 })
 		from = reopens()
-		opens := cpu(func() { eventually(t, "20 reopens", func() bool { return reopens() >= from+20 }) })
+		opens := cpu(func() { logstest.Eventually(t, "20 reopens", func() bool { return reopens() >= from+20 }) })
 		m := reopens() - from
 		r.stop()
 
@@ -142,46 +137,48 @@ func TestMeasureCost(t *testing.T) {
 	}
 }
 
-// latencySink notes how old records are when they come.
-type latencySink struct {
-	mu   sync.Mutex
-	ages []time.Duration
-}
-
-func (*latencySink) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
-
-func (s *latencySink) ConsumeLogs(_ context.Context, data plog.Logs) error {
-	now := time.Now()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, from := range data.ResourceLogs().All() {
-		for _, scope := range from.ScopeLogs().All() {
-			for _, record := range scope.LogRecords().All() {
-				s.ages = append(s.ages, now.Sub(record.Timestamp().AsTime()))
-			}
-		}
-	}
-	return nil
+// lastLine returns the last line that the engine holds of a container.
+func lastLine(t testing.TB, e *dockerd.Engine, c *dockerd.Container) (last string) {
+	t.Helper()
+	body, err := e.Client().ContainerLogs(t.Context(), c.ID, container.LogsOptions{ShowStdout: true, ShowStderr: true, Tail: "1"})
+	require.NoError(t, err)
+	defer func() { _ = body.Close() }()
+	line := &splitter{line: func(line []byte) { last = string(line) }}
+	_, err = stdcopy.StdCopy(line, line, body)
+	require.NoError(t, err)
+	return last
 }
 
 // TestMeasureLatency: from the engine's time stamp to ConsumeLogs, at 1,000 lines a second,
 // with several lifetimes of short_lived in it.
 func TestMeasureLatency(t *testing.T) {
 	measuring(t)
-	for _, strategy := range everyStrategy {
+	for _, strategy := range strategies {
 		t.Run(string(strategy), func(t *testing.T) {
-			e := realEngine(t)
-			sink := &latencySink{}
-			r := startRealWith(t, e.Host(), func(cfg *Config) {
+			e := logstest.Engine(t)
+			var mu sync.Mutex
+			var ages []time.Duration // of records, when they come
+			sink, err := consumer.NewLogs(func(_ context.Context, data plog.Logs) error {
+				now := time.Now()
+				mu.Lock()
+				defer mu.Unlock()
+				for _, record := range logstest.Records(data) {
+					ages = append(ages, now.Sub(record.Timestamp().AsTime()))
+				}
+				return nil
+			})
+			require.NoError(t, err)
+			r := startWith(t, e.Host(), func(cfg *dockerlogsreceiver.Config) {
 				using(strategy)(cfg)
 				cfg.ShortLived.Lifetime = 3 * time.Second
 			}, sink)
 			c := runLoggen(t, e, loggen.Options{Source: "steady", Rate: 1000, Lines: 30_000}, dockerd.ContainerSpec{})
 			r.drained(t, c)
-			require.Len(t, sink.ages, 30_000)
-			slices.Sort(sink.ages)
+			r.stop()
+			require.Len(t, ages, 30_000)
+			slices.Sort(ages)
 			at := func(q float64) time.Duration {
-				return sink.ages[int(q*float64(len(sink.ages)-1))].Round(10 * time.Microsecond)
+				return ages[int(q*float64(len(ages)-1))].Round(10 * time.Microsecond)
 			}
 			t.Logf("%s: p50 %v, p99 %v, max %v, %d reopens", strategy, at(0.5), at(0.99), at(1), r.metric("reopens"))
 		})
@@ -196,9 +193,9 @@ func TestMeasureFleet(t *testing.T) {
 		_, err := fmt.Sscan(text, &n)
 		require.NoError(t, err)
 	}
-	e := realEngine(t)
+	e := logstest.Engine(t)
 	_, err := e.RunMany(t.Context(), n, func(i int) dockerd.ContainerSpec {
-		return loggenSpec(loggen.Options{Source: fmt.Sprint("idle-", i), Lines: 3, UntilSignal: true}, dockerd.ContainerSpec{})
+		return logstest.Loggen(loggen.Options{Source: fmt.Sprint("idle-", i), Lines: 3, UntilSignal: true}, dockerd.ContainerSpec{})
 	})
 	require.NoError(t, err)
 	memory := func() (goroutines int, bytes uint64) {
@@ -208,23 +205,23 @@ func TestMeasureFleet(t *testing.T) {
 		runtime.ReadMemStats(&m)
 		return runtime.NumGoroutine(), m.HeapInuse + m.StackInuse
 	}
-	for _, strategy := range everyStrategy {
+	for _, strategy := range strategies {
 		baseGoroutines, baseBytes := memory()
-		r := startReal(t, e.Host(), func(cfg *Config) {
+		r := start(t, e.Host(), func(cfg *dockerlogsreceiver.Config) {
 			using(strategy)(cfg)
 			cfg.Adaptive.MaxStreams = n
 		})
-		r.arrived(t, "", 3*n)
+		r.Await(t, "", 3*n)
 		states := []string{"state=following"}
-		if strategy == StrategyPolling || strategy == StrategyHybrid {
+		if strategy == dockerlogsreceiver.StrategyPolling || strategy == dockerlogsreceiver.StrategyHybrid {
 			states = []string{"state=waiting"}
 		}
-		eventually(t, "all captures are idle", func() bool { return r.metric("captures", states...) >= int64(n*9/10) })
+		logstest.Eventually(t, "all captures are idle", func() bool { return r.metric("captures", states...) >= int64(n*9/10) })
 		before, err := e.CPU()
 		require.NoError(t, err)
 		from, began := r.metric("engine_requests"), time.Now()
 		const minutes = 1
-		time.Sleep(minutes * time.Minute)
+		time.Sleep(minutes * time.Minute) // what a minute costs is measured
 		after, err := e.CPU()
 		require.NoError(t, err)
 		requests := float64(r.metric("engine_requests")-from) / time.Since(began).Minutes()

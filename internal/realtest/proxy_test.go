@@ -1,7 +1,7 @@
 // Copyright The otelcol-dockerlogs Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package dockerlogsreceiver
+package realtest
 
 import (
 	"context"
@@ -23,6 +23,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/loggen"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver"
 )
 
 // recorder is a proxy before an engine that notes every request.
@@ -76,18 +78,18 @@ func (r *recorder) logs(id string) (n int) {
 // TestRealReadOnly notes what the receiver asks of the engine over a full life:
 // nothing that could change anything.
 func TestRealReadOnly(t *testing.T) {
-	e := realEngine(t)
+	e := logstest.Engine(t)
 	if !e.Private() {
 		t.Skip("not on an engine that others use")
 	}
 	proxy := newRecorder(t, e.Socket())
 	o := loggen.Options{Source: "writer", Rate: 500, UntilSignal: true}
 	c := runLoggen(t, e, o, jsonFile)
-	r := startReal(t, proxy.host, func(cfg *Config) { cfg.StartAt = StartAtBeginning })
-	r.arrived(t, "writer", 500)
+	r := start(t, proxy.host, func(cfg *dockerlogsreceiver.Config) { cfg.StartAt = dockerlogsreceiver.StartAtBeginning })
+	r.Await(t, "writer", 500)
 	require.NoError(t, e.Restart(t.Context()))
 	require.NoError(t, c.Start(t.Context()))
-	r.arrived(t, "writer", r.count("writer")+500)
+	r.Await(t, "writer", r.Count("writer")+500)
 	require.NoError(t, c.Stop(t.Context(), 10*time.Second))
 	r.drained(t, c)
 	require.NoError(t, c.Remove(t.Context(), false))
