@@ -14,53 +14,53 @@ import (
 	"github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension/internal/verdict"
 )
 
-// tell logs a change of the level, once.
-func (w *watch) tell(f *found) {
+// logLevelChange logs a change of the level, once.
+func (m *monitor) logLevelChange(f *snapshot) {
 	level := f.finding.Level
-	if level == w.level {
+	if level == m.level {
 		return
 	}
 	fields := []zap.Field{zap.String("reason", f.reason), zap.Int("goroutines", f.counts.Total)}
 	switch level {
 	case verdict.Healthy:
-		w.h.set.Logger.Info("goroutines are healthy again", fields...)
+		m.h.set.Logger.Info("goroutines are healthy again", fields...)
 	case verdict.Warning:
-		w.h.set.Logger.Warn("goroutines: warning", fields...)
+		m.h.set.Logger.Warn("goroutines: warning", fields...)
 	case verdict.Critical:
-		w.h.set.Logger.Error("goroutines: critical", fields...)
+		m.h.set.Logger.Error("goroutines: critical", fields...)
 	}
 	if level == verdict.Critical {
-		w.h.dump(f)
+		m.h.dump(f)
 	}
-	w.level = level
+	m.level = level
 }
 
 // act does what is configured for a critical verdict. It is done once: what comes
 // then is another extension, or the end.
-func (w *watch) act(f *found, now time.Time) {
-	if f.finding.Level != verdict.Critical || w.acted || w.h.cfg.OnCritical == ActionReport {
+func (m *monitor) act(f *snapshot, now time.Time) {
+	if f.finding.Level != verdict.Critical || m.acted || m.h.cfg.OnCritical == ActionReport {
 		return
 	}
-	w.acted = true
+	m.acted = true
 	reason := f.reason
-	if w.h.cfg.OnCritical == ActionRestart {
-		n, _, _ := w.h.past.restartsSince(now.Add(-w.h.cfg.RestartWindow))
-		if n < w.h.cfg.MaxRestarts {
-			w.h.set.Logger.Warn("restarting the pipelines because of goroutines",
-				zap.String("reason", reason), zap.Int("restart", n+1), zap.Int("max_restarts", w.h.cfg.MaxRestarts))
-			w.h.past.addRestart(restart{At: now, Reason: reason})
-			err := w.h.restart()
+	if m.h.cfg.OnCritical == ActionRestart {
+		n, _, _ := m.h.history.restartsSince(now.Add(-m.h.cfg.RestartWindow))
+		if n < m.h.cfg.MaxRestarts {
+			m.h.set.Logger.Warn("restarting the pipelines because of goroutines",
+				zap.String("reason", reason), zap.Int("restart", n+1), zap.Int("max_restarts", m.h.cfg.MaxRestarts))
+			m.h.history.addRestart(restart{At: now, Reason: reason})
+			err := m.h.restart()
 			if err == nil {
 				return
 			}
 			reason = fmt.Sprintf("%s; the pipelines cannot be restarted: %v", reason, err)
 		} else {
-			reason = fmt.Sprintf("%s; %d restarts in %v did not help", reason, n, w.h.cfg.RestartWindow)
+			reason = fmt.Sprintf("%s; %d restarts in %v did not help", reason, n, m.h.cfg.RestartWindow)
 		}
 	}
-	w.h.set.Logger.Error("shutting down because of goroutines", zap.String("reason", reason))
-	w.h.shutdown.Store(&reason)
-	w.h.fatal(errors.New(reason))
+	m.h.set.Logger.Error("shutting down because of goroutines", zap.String("reason", reason))
+	m.h.shutdownReason.Store(&reason)
+	m.h.fatal(errors.New(reason))
 }
 
 // reportFatal makes the Collector shut down gracefully. It does not wait for that.

@@ -22,10 +22,10 @@ import (
 )
 
 const (
-	dumpPrefix    = "goroutines-"
-	profileSuffix = ".pb.gz"
-	reportSuffix  = ".txt"
-	dumpTime      = "20060102T150405.000Z"
+	dumpPrefix     = "goroutines-"
+	profileSuffix  = ".pb.gz"
+	reportSuffix   = ".txt"
+	dumpTimeLayout = "20060102T150405.000Z"
 	// reportedOrigins bounds the lines of a report, and loggedOrigins those of one
 	// that goes to the log.
 	reportedOrigins = 200
@@ -34,18 +34,18 @@ const (
 
 // dump writes a profile and a report, and removes the oldest ones. It must not keep
 // the extension from acting, so it only warns.
-func (h *goroutineHealth) dump(f *found) {
+func (h *goroutineHealth) dump(f *snapshot) {
 	if h.cfg.DumpDirectory == "" {
 		var report strings.Builder
 		_ = writeReport(&report, f, loggedOrigins)
 		h.set.Logger.Warn("report on goroutines; set dump_directory for more", zap.String("report", report.String()))
 		return
 	}
-	name := dumpPrefix + time.Now().UTC().Format(dumpTime)
+	name := dumpPrefix + time.Now().UTC().Format(dumpTimeLayout)
 	err := errors.Join(
 		os.MkdirAll(h.cfg.DumpDirectory, 0o700),
-		h.write(name+profileSuffix, func(w io.Writer) error { return pprof.Lookup("goroutine").WriteTo(w, 0) }),
-		h.write(name+reportSuffix, func(w io.Writer) error { return writeReport(w, f, reportedOrigins) }),
+		h.writeFile(name+profileSuffix, func(w io.Writer) error { return pprof.Lookup("goroutine").WriteTo(w, 0) }),
+		h.writeFile(name+reportSuffix, func(w io.Writer) error { return writeReport(w, f, reportedOrigins) }),
 		h.prune(),
 	)
 	if err != nil {
@@ -55,7 +55,7 @@ func (h *goroutineHealth) dump(f *found) {
 	h.set.Logger.Warn("wrote a dump of goroutines", zap.String("profile", filepath.Join(h.cfg.DumpDirectory, name+profileSuffix)))
 }
 
-func (h *goroutineHealth) write(name string, content func(io.Writer) error) (err error) {
+func (h *goroutineHealth) writeFile(name string, content func(io.Writer) error) (err error) {
 	file, err := os.OpenFile(filepath.Join(h.cfg.DumpDirectory, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
@@ -66,7 +66,7 @@ func (h *goroutineHealth) write(name string, content func(io.Writer) error) (err
 
 // prune removes the files of all but the last dumps.
 func (h *goroutineHealth) prune() error {
-	dumps, err := h.dumps()
+	dumps, err := h.listDumps()
 	if err != nil || len(dumps) <= h.cfg.MaxDumps {
 		return err
 	}
@@ -80,15 +80,15 @@ func (h *goroutineHealth) prune() error {
 	return err
 }
 
-// dumped is a dump as the API tells it.
-type dumped struct {
+// dumpInfo is a dump as the API tells it.
+type dumpInfo struct {
 	Name string    `json:"name"` // of its files, without suffix
 	At   time.Time `json:"at"`
 	Size int64     `json:"size"` // of its files together, in bytes
 }
 
-// dumps lists the dumps, the last one first.
-func (h *goroutineHealth) dumps() ([]dumped, error) {
+// listDumps lists the dumps, the last one first.
+func (h *goroutineHealth) listDumps() ([]dumpInfo, error) {
 	if h.cfg.DumpDirectory == "" {
 		return nil, nil
 	}
@@ -99,30 +99,30 @@ func (h *goroutineHealth) dumps() ([]dumped, error) {
 		}
 		return nil, err
 	}
-	byName := make(map[string]*dumped)
+	byName := make(map[string]*dumpInfo)
 	for _, entry := range entries {
 		name := strings.TrimSuffix(strings.TrimSuffix(entry.Name(), profileSuffix), reportSuffix)
-		at, err := time.Parse(dumpTime, strings.TrimPrefix(name, dumpPrefix))
+		at, err := time.Parse(dumpTimeLayout, strings.TrimPrefix(name, dumpPrefix))
 		if err != nil || name == entry.Name() || !strings.HasPrefix(name, dumpPrefix) {
 			continue // not ours
 		}
 		if byName[name] == nil {
-			byName[name] = &dumped{Name: name, At: at}
+			byName[name] = &dumpInfo{Name: name, At: at}
 		}
 		if info, err := entry.Info(); err == nil {
 			byName[name].Size += info.Size()
 		}
 	}
-	list := make([]dumped, 0, len(byName))
+	list := make([]dumpInfo, 0, len(byName))
 	for _, d := range byName {
 		list = append(list, *d)
 	}
-	slices.SortFunc(list, func(a, b dumped) int { return cmp.Compare(b.Name, a.Name) })
+	slices.SortFunc(list, func(a, b dumpInfo) int { return cmp.Compare(b.Name, a.Name) })
 	return list, nil
 }
 
 // writeReport tells a person what has been found.
-func writeReport(w io.Writer, f *found, lines int) error {
+func writeReport(w io.Writer, f *snapshot, lines int) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n\n", f.finding.Level, f.reason)
 	fmt.Fprintf(&b, "goroutines %d, above what the captures need %d, growth %+.1f/min\n", f.counts.Total, f.finding.Excess, f.finding.Growth)
@@ -134,14 +134,14 @@ func writeReport(w io.Writer, f *found, lines int) error {
 		return err
 	}
 	fmt.Fprintf(&b, "\n%-30s %10s\n", "COMPONENT", "GOROUTINES")
-	for i, component := range biggest(f.census.Components) {
+	for i, component := range componentsBySize(f.census.Components) {
 		if i == lines {
 			break
 		}
 		fmt.Fprintf(&b, "%-30s %10d\n", component, sum(f.census.Components[component]))
 	}
 	fmt.Fprintf(&b, "\n%10s %10s  %-30s FUNCTION\n", "ABOVE", "GROWN", "COMPONENT")
-	for i, origin := range mostFirst(f.census.Above) {
+	for i, origin := range descending(f.census.Above) {
 		if i == lines {
 			break
 		}
@@ -155,7 +155,7 @@ func writeReport(w io.Writer, f *found, lines int) error {
 	return err
 }
 
-func mostFirst(m map[census.Origin]int) []census.Origin {
+func descending(m map[census.Origin]int) []census.Origin {
 	return slices.SortedFunc(maps.Keys(m), func(a, b census.Origin) int {
 		return cmp.Or(cmp.Compare(m[b], m[a]), a.Compare(b))
 	})

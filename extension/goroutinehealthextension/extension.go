@@ -27,14 +27,14 @@ import (
 // publishes what it has found as one value, which the metrics, the endpoint and
 // Pressure read.
 type goroutineHealth struct {
-	cfg  *Config
-	set  extension.Settings
-	tel  *metadata.TelemetryBuilder
-	src  source
-	past *past
+	cfg     *Config
+	set     extension.Settings
+	tel     *metadata.TelemetryBuilder
+	src     source
+	history *processHistory
 
-	found    atomic.Pointer[found]
-	shutdown atomic.Pointer[string] // why we asked the Collector to shut down
+	latest         atomic.Pointer[snapshot]
+	shutdownReason atomic.Pointer[string] // why we asked the Collector to shut down
 
 	host    component.Host
 	server  *http.Server
@@ -46,17 +46,17 @@ type goroutineHealth struct {
 	fatal   func(reason error) // reportFatal, but for tests
 }
 
-func newGoroutineHealth(set extension.Settings, cfg *Config, src source, past *past) *goroutineHealth {
-	h := &goroutineHealth{cfg: cfg, set: set, src: src, past: past, restart: restartPipelines}
+func newGoroutineHealth(set extension.Settings, cfg *Config, src source, history *processHistory) *goroutineHealth {
+	h := &goroutineHealth{cfg: cfg, set: set, src: src, history: history, restart: restartPipelines}
 	h.fatal = h.reportFatal
-	h.found.Store(&found{})
+	h.latest.Store(&snapshot{})
 	return h
 }
 
 // Pressure tells whether there are so many goroutines, or ever more of them, that
 // components that can do with fewer should. A component asserts for this method on the
 // extension; it need not import anything.
-func (h *goroutineHealth) Pressure() bool { return h.found.Load().finding.Pressure() }
+func (h *goroutineHealth) Pressure() bool { return h.latest.Load().finding.Pressure() }
 
 // Start implements component.Component.
 func (h *goroutineHealth) Start(ctx context.Context, host component.Host) error {
@@ -65,7 +65,7 @@ func (h *goroutineHealth) Start(ctx context.Context, host component.Host) error 
 	if h.tel, err = metadata.NewTelemetryBuilder(h.set.TelemetrySettings); err != nil {
 		return err
 	}
-	if err := h.observe(); err != nil {
+	if err := h.registerMetrics(); err != nil {
 		return errors.Join(err, h.Shutdown(ctx))
 	}
 	running, stop := context.WithCancel(context.Background())
@@ -76,18 +76,18 @@ func (h *goroutineHealth) Start(ctx context.Context, host component.Host) error 
 		if err = h.serve(ctx); err != nil {
 			return
 		}
-		h.running.Go(func() { newWatch(h).run(running) })
+		h.running.Go(func() { newMonitor(h).run(running) })
 	})
 	if err != nil {
 		return errors.Join(err, h.Shutdown(ctx))
 	}
 	h.set.Logger.Info("watching goroutines", zap.String("on_critical", string(h.cfg.OnCritical)),
-		zap.Int("warning", h.cfg.Warning), zap.Int("critical", h.cfg.Critical), zap.Bool("finds_leaks", h.src.findsLeaks()))
+		zap.Int("warning", h.cfg.Warning), zap.Int("critical", h.cfg.Critical), zap.Bool("finds_leaks", h.src.canFindLeaks()))
 	return nil
 }
 
-// patience is how long requests in flight may take when the extension shuts down.
-const patience = time.Second
+// drainTimeout is how long requests in flight may take when the extension shuts down.
+const drainTimeout = time.Second
 
 // Shutdown implements component.Component. Where it was the extension that asked the
 // Collector to end, it returns an error: the Collector ends as well after a fatal
@@ -100,7 +100,7 @@ func (h *goroutineHealth) Shutdown(ctx context.Context) error {
 		h.stop()
 	}
 	if h.server != nil {
-		patient, cancel := context.WithTimeout(ctx, patience)
+		patient, cancel := context.WithTimeout(ctx, drainTimeout)
 		if h.server.Shutdown(patient) != nil {
 			err = h.server.Close()
 		}
@@ -119,14 +119,14 @@ func (h *goroutineHealth) Shutdown(ctx context.Context) error {
 	if h.tel != nil {
 		h.tel.Shutdown()
 	}
-	if reason := h.shutdown.Swap(nil); reason != nil {
+	if reason := h.shutdownReason.Swap(nil); reason != nil {
 		err = errors.Join(err, fmt.Errorf("shut down because of goroutines: %s", *reason))
 	}
 	return err
 }
 
-// found is what one look has found. It does not change.
-type found struct {
+// snapshot is what one look has found. It does not change.
+type snapshot struct {
 	counts  counts
 	finding verdict.Finding
 	reason  string

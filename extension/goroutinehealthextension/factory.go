@@ -18,5 +18,5 @@ func NewFactory() extension.Factory {
 }
 
 func create(_ context.Context, set extension.Settings, cfg component.Config) (extension.Extension, error) {
-	return newGoroutineHealth(set, cfg.(*Config), newRuntimeSource(), pastOf(set.ID)), nil
+	return newGoroutineHealth(set, cfg.(*Config), newRuntimeSource(), historyOf(set.ID)), nil
 }

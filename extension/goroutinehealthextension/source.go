@@ -15,7 +15,7 @@ type source interface {
 	count() counts
 	census() (*census.Census, error)
 	leaked() (*census.Census, error) // runs the garbage collector
-	findsLeaks() bool
+	canFindLeaks() bool
 	// creator is the function that created the goroutines that run function.
 	creator(function string, goroutines int) string
 }
@@ -61,7 +61,7 @@ func (s *runtimeSource) count() counts {
 
 func (*runtimeSource) census() (*census.Census, error) { return census.Take() }
 func (*runtimeSource) leaked() (*census.Census, error) { return census.Leaked() }
-func (*runtimeSource) findsLeaks() bool                { return census.CanFindLeaks() }
+func (*runtimeSource) canFindLeaks() bool              { return census.CanFindLeaks() }
 
 func (s *runtimeSource) creator(function string, goroutines int) string {
 	return s.creators.Of(function, goroutines)

@@ -50,8 +50,8 @@ type status struct {
 		InWindow int      `json:"in_window"`
 		Last     *restart `json:"last,omitempty"`
 	} `json:"restarts"`
-	Dumps   []dumped `json:"dumps"`
-	History []point  `json:"history"`
+	Dumps   []dumpInfo `json:"dumps"`
+	History []point    `json:"history"`
 }
 
 type statusLeaked struct {
@@ -103,16 +103,16 @@ type statusContainer struct {
 }
 
 func (h *goroutineHealth) status(now time.Time) *status {
-	f := h.found.Load()
+	f := h.latest.Load()
 	s := &status{
 		Verdict: f.finding.Level, Reason: f.reason, Since: f.finding.Since, Now: now, Pressure: f.finding.Pressure(),
-		GrowthPerMinute: f.finding.Growth, Leaked: statusLeaked{Supported: h.src.findsLeaks()},
+		GrowthPerMinute: f.finding.Growth, Leaked: statusLeaked{Supported: h.src.canFindLeaks()},
 		Limits: statusLimits{
 			Warning: h.cfg.Warning, Critical: h.cfg.Critical, GrowthPerMinute: h.cfg.GrowthPerMinute,
 			WindowSeconds: h.cfg.Window.Seconds(), ForSeconds: h.cfg.For.Seconds(), OnCritical: h.cfg.OnCritical,
 			MaxRestarts: h.cfg.MaxRestarts, RestartWindowSeconds: h.cfg.RestartWindow.Seconds(),
 		},
-		Components: []statusComponent{}, Functions: []statusFunction{}, Dumps: []dumped{}, History: h.past.plot(),
+		Components: []statusComponent{}, Functions: []statusFunction{}, Dumps: []dumpInfo{}, History: h.history.plot(),
 	}
 	s.Goroutines.counts = f.counts
 	s.Goroutines.Excess = f.finding.Excess
@@ -125,16 +125,16 @@ func (h *goroutineHealth) status(now time.Time) *status {
 		s.Census = &statusCensus{Taken: f.census.Taken, TookSeconds: f.census.Took.Seconds()}
 		s.addCensus(f)
 	}
-	s.Restarts.InWindow, s.Restarts.Total, s.Restarts.Last = h.past.restartsSince(now.Add(-h.cfg.RestartWindow))
-	if dumps, err := h.dumps(); err == nil && dumps != nil {
+	s.Restarts.InWindow, s.Restarts.Total, s.Restarts.Last = h.history.restartsSince(now.Add(-h.cfg.RestartWindow))
+	if dumps, err := h.listDumps(); err == nil && dumps != nil {
 		s.Dumps = dumps
 	}
 	return s
 }
 
-func (s *status) addCensus(f *found) {
+func (s *status) addCensus(f *snapshot) {
 	rows := make(map[string]*statusComponent)
-	for _, component := range biggest(f.census.Components) {
+	for _, component := range componentsBySize(f.census.Components) {
 		if len(rows) < listedComponents {
 			states := f.census.Components[component]
 			rows[component] = &statusComponent{Component: component, Goroutines: sum(states), States: states}
@@ -153,12 +153,12 @@ func (s *status) addCensus(f *found) {
 	if f.leaked != nil {
 		add(f.leaked.Origins, func(row *statusComponent, _ census.Origin, n int) { row.Leaked += n })
 	}
-	for _, component := range biggest(f.census.Components) {
+	for _, component := range componentsBySize(f.census.Components) {
 		if row := rows[component]; row != nil {
 			s.Components = append(s.Components, *row)
 		}
 	}
-	for _, origin := range mostFirst(f.census.Above) {
+	for _, origin := range descending(f.census.Above) {
 		if len(s.Functions) == listedFunctions {
 			break
 		}

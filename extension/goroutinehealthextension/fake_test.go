@@ -27,8 +27,8 @@ var (
 	queue    = census.Origin{Component: "exporterhelper", Kind: "exporter", Function: "go.opentelemetry.io/collector/exporter/exporterhelper/internal/queue.(*asyncQueue[...]).Start.func1"}
 )
 
-// world is a source of counts that a test sets.
-type world struct {
+// fakeSource is a source of counts that a test sets.
+type fakeSource struct {
 	mu         sync.Mutex
 	containers int // each with three goroutines, as a follow has
 	above      map[census.Origin]int
@@ -38,15 +38,15 @@ type world struct {
 	looks      atomic.Int32 // for leaks
 }
 
-func newWorld() *world { return &world{above: map[census.Origin]int{queue: 40}} }
+func newFakeSource() *fakeSource { return &fakeSource{above: map[census.Origin]int{queue: 40}} }
 
-func (w *world) set(f func()) {
+func (w *fakeSource) set(f func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	f()
 }
 
-func (w *world) count() counts {
+func (w *fakeSource) count() counts {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	n := 3 * w.containers
@@ -56,7 +56,7 @@ func (w *world) count() counts {
 	return counts{Total: n, Waiting: n - 2, Running: 2}
 }
 
-func (w *world) census() (*census.Census, error) {
+func (w *fakeSource) census() (*census.Census, error) {
 	total := w.count().Total
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -79,16 +79,16 @@ func (w *world) census() (*census.Census, error) {
 	return c, nil
 }
 
-func (w *world) leaked() (*census.Census, error) {
+func (w *fakeSource) leaked() (*census.Census, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.looks.Add(1)
 	return of(w.proven), w.err
 }
 
-func (*world) findsLeaks() bool { return true }
+func (*fakeSource) canFindLeaks() bool { return true }
 
-func (*world) creator(function string, _ int) string {
+func (*fakeSource) creator(function string, _ int) string {
 	if function == readLoop.Function {
 		return "net/http.(*Transport).dialConn"
 	}
@@ -111,7 +111,7 @@ func of(origins map[census.Origin]int) *census.Census {
 // health is an extension in a world, and what it did.
 type health struct {
 	*goroutineHealth
-	world    *world
+	fake     *fakeSource
 	logs     *observer.ObservedLogs
 	tel      *componenttest.Telemetry
 	restarts atomic.Int32
@@ -119,7 +119,7 @@ type health struct {
 }
 
 // newHealth makes an extension without an endpoint. change may be nil.
-func newHealth(t *testing.T, past *past, change func(*Config)) *health {
+func newHealth(t *testing.T, history *processHistory, change func(*Config)) *health {
 	cfg := createDefaultConfig().(*Config)
 	cfg.ServerConfig.NetAddr.Endpoint = ""
 	if change != nil {
@@ -131,8 +131,8 @@ func newHealth(t *testing.T, past *past, change func(*Config)) *health {
 	set := extension.Settings(extensiontest.NewNopSettings(metadata.Type))
 	set.TelemetrySettings = tel.NewTelemetrySettings()
 	set.Logger = zap.New(core)
-	h := &health{world: newWorld(), logs: logs, tel: tel}
-	h.goroutineHealth = newGoroutineHealth(set, cfg, h.world, past)
+	h := &health{fake: newFakeSource(), logs: logs, tel: tel}
+	h.goroutineHealth = newGoroutineHealth(set, cfg, h.fake, history)
 	h.goroutineHealth.restart = func() error { h.restarts.Add(1); return nil }
 	h.goroutineHealth.fatal = func(err error) { h.reason.Store(err) }
 	return h

@@ -24,20 +24,20 @@ func pass(d time.Duration) {
 
 func TestLeakIsNamedWithinTwoWindows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHealth(t, new(past), nil)
-		h.world.containers = 50
+		h := newHealth(t, new(processHistory), nil)
+		h.fake.containers = 50
 		h.start(t)
 		pass(30 * time.Minute)
-		require.Equal(t, verdict.Healthy, h.found.Load().finding.Level)
-		require.Zero(t, h.found.Load().finding.Growth)
+		require.Equal(t, verdict.Healthy, h.latest.Load().finding.Level)
+		require.Zero(t, h.latest.Load().finding.Growth)
 
 		began := time.Now()
-		for h.found.Load().finding.Level == verdict.Healthy {
+		for h.latest.Load().finding.Level == verdict.Healthy {
 			require.Less(t, time.Since(began), 2*h.cfg.Window, "two windows, and nothing is said")
-			h.world.set(func() { h.world.above[readLoop] += 8 }) // 32 per minute
+			h.fake.set(func() { h.fake.above[readLoop] += 8 }) // 32 per minute
 			pass(15 * time.Second)
 		}
-		f := h.found.Load()
+		f := h.latest.Load()
 		t.Logf("after %v: %s", time.Since(began), f.reason)
 		assert.Equal(t, verdict.Warning, f.finding.Level)
 		assert.InDelta(t, 32, f.finding.Growth, 1)
@@ -57,7 +57,7 @@ func TestStartOfAThousandContainersRaisesNothing(t *testing.T) {
 	for name, ramp := range map[string]time.Duration{"at once": 0, "over four minutes": 4 * time.Minute} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHealth(t, new(past), func(cfg *Config) { cfg.OnCritical = ActionShutdown })
+				h := newHealth(t, new(processHistory), func(cfg *Config) { cfg.OnCritical = ActionShutdown })
 				h.start(t)
 				pass(10 * time.Second)
 				began := time.Now()
@@ -66,12 +66,12 @@ func TestStartOfAThousandContainersRaisesNothing(t *testing.T) {
 					if ramp > 0 {
 						part = min(1, time.Since(began).Seconds()/ramp.Seconds())
 					}
-					h.world.set(func() { h.world.containers = int(1000 * part) })
+					h.fake.set(func() { h.fake.containers = int(1000 * part) })
 					pass(5 * time.Second)
-					f := h.found.Load()
+					f := h.latest.Load()
 					require.Equal(t, verdict.Healthy, f.finding.Level, f.reason)
 				}
-				f := h.found.Load()
+				f := h.latest.Load()
 				assert.Equal(t, 3040, f.counts.Total)
 				assert.Equal(t, 40, f.finding.Excess)
 				require.NoError(t, h.fatal())
@@ -83,31 +83,31 @@ func TestStartOfAThousandContainersRaisesNothing(t *testing.T) {
 
 func TestCensusIsRareUnlessMuchHasMoved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHealth(t, new(past), nil).start(t)
+		h := newHealth(t, new(processHistory), nil).start(t)
 		pass(time.Minute - time.Second)
-		assert.EqualValues(t, 1, h.world.censuses.Load())
-		h.world.set(func() { h.world.containers = 2 }) // hardly anything
+		assert.EqualValues(t, 1, h.fake.censuses.Load())
+		h.fake.set(func() { h.fake.containers = 2 }) // hardly anything
 		pass(15 * time.Second)
-		assert.EqualValues(t, 2, h.world.censuses.Load(), "it was time")
-		h.world.set(func() { h.world.containers = 100 })
+		assert.EqualValues(t, 2, h.fake.censuses.Load(), "it was time")
+		h.fake.set(func() { h.fake.containers = 100 })
 		pass(15 * time.Second)
-		assert.EqualValues(t, 3, h.world.censuses.Load())
-		assert.Equal(t, 40, h.found.Load().finding.Excess)
+		assert.EqualValues(t, 3, h.fake.censuses.Load())
+		assert.Equal(t, 40, h.latest.Load().finding.Excess)
 		pass(10 * time.Minute)
-		assert.EqualValues(t, 13, h.world.censuses.Load())
-		assert.EqualValues(t, 2, h.world.looks.Load(), "for leaks, which costs a collection of garbage")
+		assert.EqualValues(t, 13, h.fake.censuses.Load())
+		assert.EqualValues(t, 2, h.fake.looks.Load(), "for leaks, which costs a collection of garbage")
 		require.NoError(t, h.Shutdown(t.Context()))
 	})
 }
 
 func TestWithoutCensusTheNumberIsJudged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHealth(t, new(past), nil)
-		h.world.err = errors.New("no profile")
-		h.world.containers = 500
+		h := newHealth(t, new(processHistory), nil)
+		h.fake.err = errors.New("no profile")
+		h.fake.containers = 500
 		h.start(t)
 		pass(10 * time.Minute)
-		f := h.found.Load()
+		f := h.latest.Load()
 		assert.Equal(t, verdict.Warning, f.finding.Level)
 		assert.Equal(t, "1,540 goroutines above what the captures need (warning from 1,000 on)", f.reason)
 		assert.Equal(t, 1, h.logs.FilterMessageSnippet("cannot tell whose").Len())
@@ -117,13 +117,13 @@ func TestWithoutCensusTheNumberIsJudged(t *testing.T) {
 
 func TestProvenLeakWarns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHealth(t, new(past), nil)
-		h.world.proven = map[census.Origin]int{readLoop: 7}
+		h := newHealth(t, new(processHistory), nil)
+		h.fake.proven = map[census.Origin]int{readLoop: 7}
 		h.start(t)
 		pass(time.Minute)
-		require.Equal(t, verdict.Healthy, h.found.Load().finding.Level, "not looked yet")
+		require.Equal(t, verdict.Healthy, h.latest.Load().finding.Level, "not looked yet")
 		pass(5 * time.Minute)
-		f := h.found.Load()
+		f := h.latest.Load()
 		assert.Equal(t, verdict.Warning, f.finding.Level)
 		assert.Equal(t, "7 goroutines proven never to wake again, 7 of them in docker_logs, created by net/http.(*Transport).dialConn", f.reason)
 		assert.False(t, h.Pressure())
@@ -133,11 +133,11 @@ func TestProvenLeakWarns(t *testing.T) {
 
 func TestRestartsThatDoNotHelpEndInShutdown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		life := new(past) // of the process
+		life := new(processHistory) // of the process
 		restart := func(cfg *Config) { cfg.OnCritical = ActionRestart; cfg.MaxRestarts = 2 }
 		for i := range 2 {
 			h := newHealth(t, life, restart)
-			h.world.above[readLoop] = 2500
+			h.fake.above[readLoop] = 2500
 			h.start(t)
 			pass(29 * time.Second)
 			require.Zero(t, h.restarts.Load(), "too early to tell")
@@ -150,7 +150,7 @@ func TestRestartsThatDoNotHelpEndInShutdown(t *testing.T) {
 			require.Contains(t, last.Reason, "docker_logs, created by net/http.(*Transport).dialConn")
 		}
 		h := newHealth(t, life, restart)
-		h.world.above[readLoop] = 2500
+		h.fake.above[readLoop] = 2500
 		h.start(t)
 		pass(time.Minute)
 		require.Zero(t, h.restarts.Load())
@@ -161,7 +161,7 @@ func TestRestartsThatDoNotHelpEndInShutdown(t *testing.T) {
 		// Long after, it may be tried again.
 		time.Sleep(2 * time.Hour)
 		h = newHealth(t, life, restart)
-		h.world.above[readLoop] = 2500
+		h.fake.above[readLoop] = 2500
 		h.start(t)
 		pass(time.Minute)
 		require.EqualValues(t, 1, h.restarts.Load())
@@ -171,9 +171,9 @@ func TestRestartsThatDoNotHelpEndInShutdown(t *testing.T) {
 
 func TestRestartThatCannotBeAskedForShutsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHealth(t, new(past), func(cfg *Config) { cfg.OnCritical = ActionRestart })
+		h := newHealth(t, new(processHistory), func(cfg *Config) { cfg.OnCritical = ActionRestart })
 		h.goroutineHealth.restart = func() error { return errors.New("no signal") }
-		h.world.above[readLoop] = 2500
+		h.fake.above[readLoop] = 2500
 		h.start(t)
 		pass(time.Minute)
 		require.ErrorContains(t, h.fatal(), "no signal")
@@ -183,11 +183,11 @@ func TestRestartThatCannotBeAskedForShutsDown(t *testing.T) {
 
 func TestReportDoesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHealth(t, new(past), nil)
-		h.world.above[readLoop] = 2500
+		h := newHealth(t, new(processHistory), nil)
+		h.fake.above[readLoop] = 2500
 		h.start(t)
 		pass(time.Hour)
-		require.Equal(t, verdict.Critical, h.found.Load().finding.Level)
+		require.Equal(t, verdict.Critical, h.latest.Load().finding.Level)
 		require.Zero(t, h.restarts.Load())
 		require.NoError(t, h.fatal())
 		require.Equal(t, 1, h.logs.FilterMessage("goroutines: critical").Len())
@@ -199,7 +199,7 @@ func TestReportDoesNothing(t *testing.T) {
 }
 
 func TestPastIsBounded(t *testing.T) {
-	p := new(past)
+	p := new(processHistory)
 	now := time.Unix(1_700_000_000, 0)
 	for i := range 5000 {
 		p.addPoint(now.Add(time.Duration(i)*time.Second), i, i)
