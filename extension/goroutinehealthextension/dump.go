@@ -146,7 +146,7 @@ func writeReport(w io.Writer, f *snapshot, lines int) error {
 			break
 		}
 		fmt.Fprintf(&b, "%10d %+10d  %-30s %s", f.census.Above[origin], f.grown[origin], origin.Component, origin.Function)
-		if creator := f.creators[origin.Function]; creator != "" {
+		if creator := f.creators.of(origin.Function); creator != "" {
 			fmt.Fprintf(&b, ", created by %s", creator)
 		}
 		b.WriteByte('\n')

@@ -125,14 +125,14 @@ func (h *goroutineHealth) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// snapshot is what one look has found. It does not change.
+// snapshot is what one step of the monitor has found. It does not change.
 type snapshot struct {
 	counts  counts
 	finding verdict.Finding
 	reason  string
-	census  *census.Census // of the last one; nil if there has been none
-	leaked  *census.Census // nil where the runtime cannot tell, or has not been asked yet
-	// creators and grown are of the origins that suspicion has fallen on, and of all.
-	creators map[string]string
-	grown    map[census.Origin]int
+	census  *census.Census // the last one; nil before the first
+	leaked  *census.Census // the last one; nil where the runtime cannot find leaks
+
+	creators creators              // as far as they are known
+	grown    map[census.Origin]int // above need, over the window
 }

@@ -33,66 +33,65 @@ type fakeSource struct {
 	containers int // each with three goroutines, as a follow has
 	above      map[census.Origin]int
 	proven     map[census.Origin]int
-	err        error
+	err        error // of a census
 	censuses   atomic.Int32
 	looks      atomic.Int32 // for leaks
+	traces     atomic.Int32
 }
 
 func newFakeSource() *fakeSource { return &fakeSource{above: map[census.Origin]int{queue: 40}} }
 
-func (w *fakeSource) set(f func()) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	f()
+func (f *fakeSource) set(change func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change()
 }
 
-func (w *fakeSource) count() counts {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	n := 3 * w.containers
-	for _, count := range w.above {
+func (f *fakeSource) count() counts {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n := 3 * f.containers
+	for _, count := range f.above {
 		n += count
 	}
 	return counts{Total: n, Waiting: n - 2, Running: 2}
 }
 
-func (w *fakeSource) census() (*census.Census, error) {
-	total := w.count().Total
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.censuses.Add(1)
-	if w.err != nil {
-		return nil, w.err
+func (f *fakeSource) census() (*census.Census, error) {
+	total := f.count().Total
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.censuses.Add(1)
+	if f.err != nil {
+		return nil, f.err
 	}
-	c := of(w.above)
-	c.Total, c.Need, c.Took = total, 3*w.containers, 1234*time.Microsecond
-	for i := range w.containers {
+	c := of(f.above)
+	c.Total, c.Need, c.Took = total, 3*f.containers, 1234*time.Microsecond
+	for i := range f.containers {
 		id := fmt.Sprintf("%08x%056x", uint32(i+1)*2654435761, i)
 		c.Containers[id] = &census.Container{ID: id, Name: fmt.Sprintf("web-%d", i+1), Component: "docker_logs", Count: 3, Need: 3}
 	}
-	if w.containers > 0 {
+	if f.containers > 0 {
 		if c.Components["docker_logs"] == nil {
 			c.Components["docker_logs"] = map[census.State]int{}
 		}
-		c.Components["docker_logs"][census.IO] += 3 * w.containers
+		c.Components["docker_logs"][census.IO] += 3 * f.containers
 	}
 	return c, nil
 }
 
-func (w *fakeSource) leaked() (*census.Census, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.looks.Add(1)
-	return of(w.proven), w.err
+func (f *fakeSource) leaked() (*census.Census, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.looks.Add(1)
+	return of(f.proven), nil
 }
 
 func (*fakeSource) canFindLeaks() bool { return true }
 
-func (*fakeSource) creator(function string, _ int) string {
-	if function == readLoop.Function {
-		return "net/http.(*Transport).dialConn"
-	}
-	return ""
+func (f *fakeSource) creators(int) map[string]string {
+	f.traces.Add(1)
+	return map[string]string{readLoop.Function: "net/http.(*Transport).dialConn"}
 }
 
 func of(origins map[census.Origin]int) *census.Census {

@@ -4,8 +4,10 @@
 package goroutinehealthextension
 
 import (
+	"cmp"
 	"context"
 	"maps"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -23,19 +25,26 @@ type monitor struct {
 	h     *goroutineHealth
 	judge *verdict.Judge
 
-	census              *census.Census
-	trail               []*census.Census // of the window, for what has grown in it
-	leaked              *census.Census
-	leaksLookedAt       time.Time // of the last look, or of the start
-	creators            map[string]string
-	level               verdict.Level
-	acted               bool // nothing is done twice in the life of an extension
+	census        *census.Census
+	trail         []aboveAt // the censuses of the window and the one before it
+	leaked        *census.Census
+	leaksLookedAt time.Time // when the monitor was made, until it has looked
+	creators      creators  // replaced, never changed: snapshots share it
+	level         verdict.Level
+	acted         bool // an extension acts once in its life
+
 	censusFailureLogged bool
+}
+
+// aboveAt is what a census has found above need.
+type aboveAt struct {
+	taken time.Time
+	above map[census.Origin]int
 }
 
 func newMonitor(h *goroutineHealth) *monitor {
 	return &monitor{
-		h: h, creators: map[string]string{}, leaksLookedAt: time.Now(),
+		h: h, leaksLookedAt: time.Now(),
 		judge: verdict.New(verdict.Limits{
 			Warning: h.cfg.Warning, Critical: h.cfg.Critical,
 			GrowthPerMinute: h.cfg.GrowthPerMinute, Window: h.cfg.Window, For: h.cfg.For,
@@ -56,7 +65,7 @@ func (m *monitor) run(ctx context.Context) {
 	}
 }
 
-// step looks once.
+// step counts and judges once.
 func (m *monitor) step(ctx context.Context, now time.Time) {
 	f := &snapshot{counts: m.h.src.count()}
 	if m.censusDue(now, f.counts.Total) {
@@ -76,8 +85,8 @@ func (m *monitor) step(ctx context.Context, now time.Time) {
 	}
 	f.finding = m.judge.Observe(verdict.Sample{At: now, Excess: excess}, leaked)
 	f.census, f.leaked, f.grown = m.census, m.leaked, m.grown()
-	f.reason = verdict.Reason(f.finding, m.suspect(f), m.leakSuspect(f))
-	f.creators = maps.Clone(m.creators)
+	f.reason = verdict.Reason(f.finding, m.suspect(f), m.leakSuspect(f)) // may find creators
+	f.creators = m.creators
 	m.h.history.addPoint(now, f.counts.Total, excess)
 	m.h.latest.Store(f)
 	m.logLevelChange(f)
@@ -107,11 +116,9 @@ func (m *monitor) takeCensus(ctx context.Context, now time.Time) {
 	m.h.tel.GoroutineHealthCensusDuration.Record(ctx, c.Took.Seconds())
 	c.Taken = now
 	m.census = c
-	m.trail = append(m.trail, c)
-	// One from before the window stays, to compare with.
-	for len(m.trail) > 2 && now.Sub(m.trail[1].Taken) >= m.h.cfg.Window {
-		m.trail[0] = nil
-		m.trail = m.trail[1:]
+	m.trail = append(m.trail, aboveAt{now, c.Above})
+	for len(m.trail) > 2 && now.Sub(m.trail[1].taken) >= m.h.cfg.Window {
+		m.trail = slices.Delete(m.trail, 0, 1)
 	}
 }
 
@@ -129,57 +136,68 @@ func (m *monitor) lookForLeaks(now time.Time) {
 	m.leaked = leaked
 }
 
-// grown is what has grown over the window, above what the captures need.
+// grown returns by how much goroutines above need have grown over the window.
 func (m *monitor) grown() map[census.Origin]int {
 	grown := make(map[census.Origin]int)
-	if len(m.trail) < 2 {
+	if m.census == nil {
 		return grown
 	}
-	before := m.trail[0].Above
 	for origin, n := range m.census.Above {
-		if d := n - before[origin]; d > 0 {
+		if d := n - m.trail[0].above[origin]; d > 0 {
 			grown[origin] = d
 		}
 	}
 	return grown
 }
 
-// suspect is who to name: what grew most over the window, or if nothing did, what
-// there is most of.
-func (m *monitor) suspect(f *snapshot) *verdict.Suspect {
-	if m.census == nil || (f.finding.Above == 0 && f.finding.Growing == 0) {
+// suspect returns the origin that grew most over the window or, if none did, the one
+// with the most goroutines.
+func (m *monitor) suspect(s *snapshot) *verdict.Suspect {
+	if m.census == nil || !s.finding.Pressure() {
 		return nil
 	}
-	before := map[census.Origin]int{}
-	if len(m.trail) > 1 {
-		before = m.trail[0].Above
-	}
-	origin, grown, ok := verdict.Most(before, m.census.Above, census.Origin.Compare)
+	origin, grown, ok := verdict.Most(m.trail[0].above, m.census.Above, census.Origin.Compare)
 	if !ok {
 		if origin, _, ok = verdict.Most(nil, m.census.Above, census.Origin.Compare); !ok {
 			return nil
 		}
 	}
-	return m.name(origin, m.census.Above[origin], grown)
+	return m.newSuspect(s, origin, m.census.Above[origin], grown)
 }
 
-// leakSuspect returns who has most of the leaked goroutines.
-func (m *monitor) leakSuspect(f *snapshot) *verdict.Suspect {
-	if f.finding.Leaked == 0 {
+// leakSuspect returns the origin with the most leaked goroutines.
+func (m *monitor) leakSuspect(s *snapshot) *verdict.Suspect {
+	if s.finding.Leaked == 0 {
 		return nil
 	}
-	origin, _, ok := verdict.Most(nil, m.leaked.Origins, census.Origin.Compare)
-	if !ok {
-		return nil
-	}
-	return m.name(origin, m.leaked.Origins[origin], 0)
+	origin, count, _ := verdict.Most(nil, m.leaked.Origins, census.Origin.Compare)
+	return m.newSuspect(s, origin, count, 0)
 }
 
-func (m *monitor) name(origin census.Origin, count, grown int) *verdict.Suspect {
-	creator, known := m.creators[origin.Function]
-	if !known {
-		creator = m.h.src.creator(origin.Function, m.census.Total)
-		m.creators[origin.Function] = creator
+func (m *monitor) newSuspect(s *snapshot, origin census.Origin, count, grown int) *verdict.Suspect {
+	m.findCreator(origin.Function, s.counts.Total)
+	return &verdict.Suspect{
+		Component: origin.Component, Function: origin.Function, Creator: m.creators.of(origin.Function),
+		Count: count, Grown: grown,
 	}
-	return &verdict.Suspect{Component: origin.Component, Function: origin.Function, Creator: creator, Count: count, Grown: grown}
+}
+
+// findCreator has the goroutines traced, once for a function. The text of the program
+// bounds how many functions there are.
+func (m *monitor) findCreator(function string, goroutines int) {
+	if _, known := m.creators[function]; known || census.Enclosing(function) != "" {
+		return
+	}
+	found := creators{function: ""} // also if the trace does not show it
+	maps.Copy(found, m.creators)
+	maps.Copy(found, m.h.src.creators(goroutines))
+	m.creators = found
+}
+
+// creators are the functions that create the goroutines which run a function.
+type creators map[string]string
+
+// of returns the creator of a function's goroutines, or an empty string.
+func (c creators) of(function string) string {
+	return cmp.Or(census.Enclosing(function), c[function])
 }

@@ -44,6 +44,7 @@ func TestLeakIsNamedWithinTwoWindows(t *testing.T) {
 		assert.Regexp(t, `^\+32/min for 5 min, 1[0-9]{2} of them in docker_logs, created by net/http\.\(\*Transport\)\.dialConn$`, f.reason)
 		assert.True(t, h.Pressure())
 		assert.Equal(t, 1, h.logs.FilterMessage("goroutines: warning").Len())
+		assert.EqualValues(t, 1, h.fake.traces.Load(), "for the creator, which stops the world")
 
 		// The leak is over; pressure ends, once.
 		pass(20 * time.Minute)
@@ -125,8 +126,33 @@ func TestProvenLeakWarns(t *testing.T) {
 		pass(5 * time.Minute)
 		f := h.latest.Load()
 		assert.Equal(t, verdict.Warning, f.finding.Level)
+		assert.EqualValues(t, 1, h.fake.traces.Load())
 		assert.Equal(t, "7 goroutines proven never to wake again, 7 of them in docker_logs, created by net/http.(*Transport).dialConn", f.reason)
 		assert.False(t, h.Pressure())
+		require.NoError(t, h.Shutdown(t.Context()))
+	})
+}
+
+func TestLeakIsToldWithoutCensus(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHealth(t, new(processHistory), nil)
+		h.fake.err = errors.New("no profile")
+		h.fake.proven = map[census.Origin]int{readLoop: 7}
+		h.start(t)
+		pass(6 * time.Minute)
+		assert.Contains(t, h.latest.Load().reason, "7 goroutines proven never to wake again, 7 of them in docker_logs")
+		require.NoError(t, h.Shutdown(t.Context()))
+	})
+}
+
+func TestCreatorThatIsNotFoundIsLookedForOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHealth(t, new(processHistory), nil)
+		h.fake.above[census.Origin{Component: "x", Function: "x.run"}] = 2500
+		h.start(t)
+		pass(time.Hour)
+		assert.Contains(t, h.latest.Load().reason, "2,500 of them in x, running x.run")
+		assert.EqualValues(t, 1, h.fake.traces.Load(), "each stops the world")
 		require.NoError(t, h.Shutdown(t.Context()))
 	})
 }
@@ -191,6 +217,7 @@ func TestReportDoesNothing(t *testing.T) {
 		require.Zero(t, h.restarts.Load())
 		require.NoError(t, h.fatal())
 		require.Equal(t, 1, h.logs.FilterMessage("goroutines: critical").Len())
+		require.EqualValues(t, 1, h.fake.traces.Load())
 		report := h.logs.FilterMessageSnippet("report on goroutines").All()
 		require.Len(t, report, 1)
 		require.Contains(t, report[0].ContextMap()["report"], "net/http.(*persistConn).readLoop, created by net/http.(*Transport).dialConn")

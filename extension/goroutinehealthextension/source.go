@@ -10,18 +10,17 @@ import (
 	"github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension/internal/census"
 )
 
-// source is where counts come from; the runtime, but for tests.
+// source counts goroutines: the runtime's, except in tests.
 type source interface {
 	count() counts
 	census() (*census.Census, error)
 	leaked() (*census.Census, error) // runs the garbage collector
 	canFindLeaks() bool
-	// creator is the function that created the goroutines that run function.
-	creator(function string, goroutines int) string
+	creators(goroutines int) map[string]string // by function; stops the world
 }
 
-// counts are numbers of goroutines. The states, which the scheduler tells, are also of
-// the runtime's own goroutines; the total and a census are not.
+// counts are numbers of goroutines. The scheduler's states include the runtime's own
+// goroutines; the total and a census do not.
 type counts struct {
 	Total    int `json:"total"`
 	Running  int `json:"running"`
@@ -30,13 +29,10 @@ type counts struct {
 	NotInGo  int `json:"not_in_go"` // in a system call or in C
 }
 
-type runtimeSource struct {
-	samples  []metrics.Sample
-	creators *census.Creators
-}
+type runtimeSource struct{ samples []metrics.Sample }
 
 func newRuntimeSource() *runtimeSource {
-	s := &runtimeSource{creators: census.NewCreators()}
+	s := &runtimeSource{}
 	for _, name := range []string{
 		"/sched/goroutines/running:goroutines",
 		"/sched/goroutines/runnable:goroutines",
@@ -59,10 +55,7 @@ func (s *runtimeSource) count() counts {
 	return counts{Total: runtime.NumGoroutine(), Running: n[0], Runnable: n[1], Waiting: n[2], NotInGo: n[3]}
 }
 
-func (*runtimeSource) census() (*census.Census, error) { return census.Take() }
-func (*runtimeSource) leaked() (*census.Census, error) { return census.Leaked() }
-func (*runtimeSource) canFindLeaks() bool              { return census.CanFindLeaks() }
-
-func (s *runtimeSource) creator(function string, goroutines int) string {
-	return s.creators.Of(function, goroutines)
-}
+func (*runtimeSource) census() (*census.Census, error)  { return census.Take() }
+func (*runtimeSource) leaked() (*census.Census, error)  { return census.Leaked() }
+func (*runtimeSource) canFindLeaks() bool               { return census.CanFindLeaks() }
+func (*runtimeSource) creators(n int) map[string]string { return census.Creators(n) }

@@ -163,7 +163,7 @@ func (s *status) addCensus(f *snapshot) {
 			break
 		}
 		s.Functions = append(s.Functions, statusFunction{
-			Component: origin.Component, Function: origin.Function, Creator: cmp.Or(f.creators[origin.Function], census.Outer(origin.Function)),
+			Component: origin.Component, Function: origin.Function, Creator: f.creators.of(origin.Function),
 			Above: f.census.Above[origin], Grown: f.grown[origin],
 		})
 	}

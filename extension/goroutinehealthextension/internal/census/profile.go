@@ -5,10 +5,12 @@ package census
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -21,6 +23,21 @@ type sample struct {
 	component, kind,
 	containerID, containerName,
 	role string
+}
+
+func (s *sample) setLabel(key, value string) {
+	switch key {
+	case LabelComponent:
+		s.component = value
+	case LabelKind:
+		s.kind = value
+	case LabelContainerID:
+		s.containerID = value
+	case LabelContainerName:
+		s.containerName = value
+	case LabelRole:
+		s.role = value
+	}
 }
 
 // The fields of pprof's profile.proto that are read.
@@ -46,53 +63,80 @@ const (
 	functionName = 2
 )
 
-var errProfile = errors.New("malformed profile")
+var errMalformed = errors.New("malformed profile")
 
-// profile is a profile in the form that runtime/pprof writes. Reading just what is
-// needed takes a third of the time that github.com/google/pprof takes, and a census is
-// to be cheap.
-type profile struct {
-	samples   [][]byte
-	strings   []string
-	functions map[uint64]uint64   // id to index of the name
-	lines     map[uint64][]uint64 // id of a location to those of its functions
-	names     map[uint64][]string // the same, by name
-}
-
-func parse(compressed []byte) (*profile, error) {
+// eachSample calls f with the samples of a profile in the form that runtime/pprof
+// writes. f must not keep them.
+func eachSample(compressed []byte, f func(*sample)) error {
 	unzip, err := gzip.NewReader(bytes.NewReader(compressed))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	raw := bytes.NewBuffer(make([]byte, 0, 8*len(compressed)))
-	if _, err := io.Copy(raw, unzip); err != nil {
-		return nil, err
-	}
-	p := &profile{functions: make(map[uint64]uint64), lines: make(map[uint64][]uint64), names: make(map[uint64][]string)}
-	err = fields(raw.Bytes(), func(field protowire.Number, _ uint64, message []byte) error {
-		switch field {
-		case profileSample:
-			p.samples = append(p.samples, message)
-		case profileLocation:
-			return p.location(message)
-		case profileFunction:
-			return p.function(message)
-		case profileString:
-			p.strings = append(p.strings, string(message))
-		}
-		return nil
-	})
+	raw, err := io.ReadAll(unzip)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	for id, functions := range p.lines {
-		names := make([]string, len(functions))
-		for i, f := range functions {
-			names[i] = shorten(p.text(p.functions[f]))
+	var (
+		d         decoder
+		samples   [][]byte
+		table     []string                    // of strings, which comes last
+		functions = make(map[uint64]uint64)   // id to the place of the name in the table
+		locations = make(map[uint64][]uint64) // id to those of its functions
+	)
+	for top := range d.fields(raw) {
+		switch top.number {
+		case profileSample:
+			samples = append(samples, top.bytes)
+		case profileLocation:
+			id := d.number(top.bytes, locationID)
+			locations[id] = nil
+			for line := range d.fields(top.bytes) {
+				if line.number == locationLine {
+					locations[id] = append(locations[id], d.number(line.bytes, lineFunction))
+				}
+			}
+		case profileFunction:
+			functions[d.number(top.bytes, functionID)] = d.number(top.bytes, functionName)
+		case profileString:
+			table = append(table, string(top.bytes))
 		}
-		p.names[id] = names
 	}
-	return p, nil
+	text := func(i uint64) string {
+		if i < uint64(len(table)) {
+			return table[i]
+		}
+		return ""
+	}
+	names := make(map[uint64][]string, len(locations))
+	for id, ids := range locations {
+		for _, function := range ids {
+			names[id] = append(names[id], shorten(text(functions[function])))
+		}
+	}
+
+	var s sample
+	for _, message := range samples {
+		s = sample{functions: s.functions[:0]}
+		for part := range d.fields(message) {
+			switch part.number {
+			case sampleLocation:
+				for id := range d.numbers(part) {
+					s.functions = append(s.functions, names[id]...)
+				}
+			case sampleValue:
+				for n := range d.numbers(part) {
+					s.n = int(n)
+				}
+			case sampleLabel:
+				s.setLabel(text(d.number(part.bytes, labelKey)), text(d.number(part.bytes, labelStr)))
+			}
+		}
+		if d.err != nil {
+			break
+		}
+		f(&s)
+	}
+	return d.err
 }
 
 // shorten leaves out the type arguments of a function, as traces do.
@@ -105,142 +149,68 @@ func shorten(function string) string {
 	return function[:open] + "[...]" + function[end+1:]
 }
 
-func (p *profile) text(i uint64) string {
-	if i < uint64(len(p.strings)) {
-		return p.strings[i]
-	}
-	return ""
+// decoder reads protobuf messages. Its first error stays, and ends all loops.
+type decoder struct{ err error }
+
+// field is a field of a message: a value, or the bytes of what has a length.
+type field struct {
+	number protowire.Number
+	value  uint64
+	bytes  []byte
 }
 
-func (p *profile) location(message []byte) error {
-	var id uint64
-	var functions []uint64
-	err := fields(message, func(field protowire.Number, n uint64, line []byte) error {
-		switch field {
-		case locationID:
-			id = n
-		case locationLine:
-			return fields(line, func(field protowire.Number, n uint64, _ []byte) error {
-				if field == lineFunction {
-					functions = append(functions, n)
-				}
-				return nil
-			})
-		}
-		return nil
-	})
-	p.lines[id] = functions
-	return err
-}
-
-func (p *profile) function(message []byte) error {
-	var id, name uint64
-	err := fields(message, func(field protowire.Number, n uint64, _ []byte) error {
-		switch field {
-		case functionID:
-			id = n
-		case functionName:
-			name = n
-		}
-		return nil
-	})
-	p.functions[id] = name
-	return err
-}
-
-// each calls f with all samples, which it must not keep.
-func (p *profile) each(f func(*sample)) error {
-	var s sample
-	for _, message := range p.samples {
-		s = sample{functions: s.functions[:0]}
-		err := fields(message, func(field protowire.Number, n uint64, packed []byte) error {
-			switch field {
-			case sampleLocation:
-				return numbers(n, packed, func(id uint64) { s.functions = append(s.functions, p.names[id]...) })
-			case sampleValue:
-				return numbers(n, packed, func(n uint64) { s.n = int(n) })
-			case sampleLabel:
-				return p.label(&s, packed)
+func (d *decoder) fields(message []byte) iter.Seq[field] {
+	return func(yield func(field) bool) {
+		for len(message) > 0 && d.err == nil {
+			number, kind, n := protowire.ConsumeTag(message)
+			message = d.skip(message, n)
+			f := field{number: number}
+			switch kind {
+			case protowire.VarintType:
+				f.value, n = protowire.ConsumeVarint(message)
+			case protowire.BytesType:
+				f.bytes, n = protowire.ConsumeBytes(message)
+			default:
+				n = protowire.ConsumeFieldValue(number, kind, message)
 			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		f(&s)
-	}
-	return nil
-}
-
-func (p *profile) label(s *sample, message []byte) error {
-	var key, value uint64
-	err := fields(message, func(field protowire.Number, n uint64, _ []byte) error {
-		switch field {
-		case labelKey:
-			key = n
-		case labelStr:
-			value = n
-		}
-		return nil
-	})
-	switch p.text(key) {
-	case LabelComponent:
-		s.component = p.text(value)
-	case LabelKind:
-		s.kind = p.text(value)
-	case LabelContainerID:
-		s.containerID = p.text(value)
-	case LabelContainerName:
-		s.containerName = p.text(value)
-	case LabelRole:
-		s.role = p.text(value)
-	}
-	return err
-}
-
-// fields calls f with each field of a message: a number, or the bytes of what has a
-// length.
-func fields(message []byte, f func(field protowire.Number, n uint64, b []byte) error) error {
-	for len(message) > 0 {
-		field, kind, length := protowire.ConsumeTag(message)
-		if length < 0 {
-			return fmt.Errorf("%w: %w", errProfile, protowire.ParseError(length))
-		}
-		message = message[length:]
-		var n uint64
-		var b []byte
-		switch kind {
-		case protowire.VarintType:
-			n, length = protowire.ConsumeVarint(message)
-		case protowire.BytesType:
-			b, length = protowire.ConsumeBytes(message)
-		default:
-			length = protowire.ConsumeFieldValue(field, kind, message)
-		}
-		if length < 0 {
-			return fmt.Errorf("%w: %w", errProfile, protowire.ParseError(length))
-		}
-		message = message[length:]
-		if err := f(field, n, b); err != nil {
-			return err
+			if message = d.skip(message, n); d.err != nil || !yield(f) {
+				return
+			}
 		}
 	}
-	return nil
 }
 
-// numbers calls f with the numbers of a repeated field, which may be packed.
-func numbers(n uint64, packed []byte, f func(uint64)) error {
-	if packed == nil {
-		f(n)
+// skip returns what follows the first n bytes. A negative n is an error of protowire's.
+func (d *decoder) skip(message []byte, n int) []byte {
+	if n < 0 {
+		d.err = cmp.Or(d.err, fmt.Errorf("%w: %w", errMalformed, protowire.ParseError(n)))
 		return nil
 	}
-	for len(packed) > 0 {
-		n, length := protowire.ConsumeVarint(packed)
-		if length < 0 {
-			return fmt.Errorf("%w: %w", errProfile, protowire.ParseError(length))
+	return message[n:]
+}
+
+// number returns the value of one field of a message, 0 if it is not there.
+func (d *decoder) number(message []byte, number protowire.Number) (value uint64) {
+	for f := range d.fields(message) {
+		if f.number == number {
+			value = f.value
 		}
-		packed = packed[length:]
-		f(n)
 	}
-	return nil
+	return value
+}
+
+// numbers returns the values of a repeated field, which may be packed.
+func (d *decoder) numbers(f field) iter.Seq[uint64] {
+	return func(yield func(uint64) bool) {
+		if f.bytes == nil {
+			yield(f.value)
+			return
+		}
+		for packed := f.bytes; len(packed) > 0; {
+			value, n := protowire.ConsumeVarint(packed)
+			if packed = d.skip(packed, n); d.err != nil || !yield(value) {
+				return
+			}
+		}
+	}
 }
