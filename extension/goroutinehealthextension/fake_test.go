@@ -31,6 +31,10 @@ var (
 type fakeSource struct {
 	mu         sync.Mutex
 	containers int // each with three goroutines, as a follow has
+	first      int // number of the first of them
+	created    int // goroutines, ever
+	last       int // count
+	took       time.Duration
 	above      map[census.Origin]int
 	proven     map[census.Origin]int
 	err        error // of a census
@@ -39,7 +43,9 @@ type fakeSource struct {
 	traces     atomic.Int32
 }
 
-func newFakeSource() *fakeSource { return &fakeSource{above: map[census.Origin]int{queue: 40}} }
+func newFakeSource() *fakeSource {
+	return &fakeSource{above: map[census.Origin]int{queue: 40}, took: 1234 * time.Microsecond}
+}
 
 func (f *fakeSource) set(change func()) {
 	f.mu.Lock()
@@ -54,7 +60,9 @@ func (f *fakeSource) count() counts {
 	for _, count := range f.above {
 		n += count
 	}
-	return counts{Total: n, Waiting: n - 2, Running: 2}
+	f.created += max(0, n-f.last)
+	f.last = n
+	return counts{Total: n, Waiting: n - 2, Running: 2, created: f.created}
 }
 
 func (f *fakeSource) census() (*census.Census, error) {
@@ -66,8 +74,8 @@ func (f *fakeSource) census() (*census.Census, error) {
 		return nil, f.err
 	}
 	c := of(f.above)
-	c.Total, c.Need, c.Took = total, 3*f.containers, 1234*time.Microsecond
-	for i := range f.containers {
+	c.Total, c.Need, c.Took = total, 3*f.containers, f.took
+	for i := f.first; i < f.first+f.containers; i++ {
 		id := fmt.Sprintf("%08x%056x", uint32(i+1)*2654435761, i)
 		c.Containers[id] = &census.Container{ID: id, Name: fmt.Sprintf("web-%d", i+1), Component: "docker_logs", Count: 3, Need: 3}
 	}
@@ -107,7 +115,15 @@ func of(origins map[census.Origin]int) *census.Census {
 	return c
 }
 
-// health is an extension in a world, and what it did.
+// replace has all containers go and as many others come.
+func (f *fakeSource) replace() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.first += f.containers
+	f.created += 3 * f.containers
+}
+
+// health is an extension with a fake source, and what it did.
 type health struct {
 	*goroutineHealth
 	fake     *fakeSource

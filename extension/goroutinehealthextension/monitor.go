@@ -16,9 +16,20 @@ import (
 	"github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension/internal/verdict"
 )
 
-// A census comes early when the count has moved by this much since the last one, and
-// by a tenth: what the captures need may have changed with it.
-const movedMuch = 50
+const (
+	// A census comes early once this many goroutines, as many as a follow has, and this
+	// share of all have come or gone since the last one: captures may be among them.
+	minTurnover   = 3
+	turnoverShare = 0.05
+	// costShare is the share of a processor's time up to which a census comes early, for
+	// processes in which goroutines always come and go.
+	costShare = 0.01
+
+	// A census comes at once when the count has moved by this much and by this share: to
+	// judge it by the need of before would raise an alarm.
+	minJump   = 50
+	jumpShare = 0.1
+)
 
 // monitor counts and judges. Its goroutine alone touches its fields.
 type monitor struct {
@@ -26,6 +37,7 @@ type monitor struct {
 	judge *verdict.Judge
 
 	census        *census.Census
+	atCensus      counts    // of the goroutines, just before it
 	trail         []aboveAt // the censuses of the window and the one before it
 	leaked        *census.Census
 	leaksLookedAt time.Time // when the monitor was made, until it has looked
@@ -68,8 +80,8 @@ func (m *monitor) run(ctx context.Context) {
 // step counts and judges once.
 func (m *monitor) step(ctx context.Context, now time.Time) {
 	f := &snapshot{counts: m.h.src.count()}
-	if m.censusDue(now, f.counts.Total) {
-		m.takeCensus(ctx, now)
+	if m.censusDue(now, f.counts) {
+		m.takeCensus(ctx, now, f.counts)
 	}
 	if m.h.cfg.LeakInterval > 0 && now.Sub(m.leaksLookedAt) >= m.h.cfg.LeakInterval {
 		m.lookForLeaks(now)
@@ -93,17 +105,27 @@ func (m *monitor) step(ctx context.Context, now time.Time) {
 	m.act(f, now)
 }
 
-// censusDue reports whether it is time for a census.
-func (m *monitor) censusDue(now time.Time, total int) bool {
-	if m.census == nil || now.Sub(m.census.Taken) >= m.h.cfg.CensusInterval {
+// censusDue reports whether to take a census now that the goroutines have been counted.
+func (m *monitor) censusDue(now time.Time, c counts) bool {
+	if m.census == nil {
 		return true
 	}
-	moved := total - m.census.Total
-	moved = max(moved, -moved)
-	return moved >= movedMuch && 10*moved >= m.census.Total
+	age := now.Sub(m.census.Taken)
+	before := m.atCensus
+	share := func(n int, part float64) bool { return float64(n) >= part*float64(before.Total) }
+	more := c.Total - before.Total
+	jump := max(more, -more)
+	turnover := 2*(c.created-before.created) - more // what has come and what has gone
+	switch {
+	case age >= m.h.cfg.CensusInterval, jump >= minJump && share(jump, jumpShare):
+		return true
+	case turnover >= minTurnover && share(turnover, turnoverShare):
+		return costShare*age.Seconds() >= m.census.Took.Seconds()
+	}
+	return false
 }
 
-func (m *monitor) takeCensus(ctx context.Context, now time.Time) {
+func (m *monitor) takeCensus(ctx context.Context, now time.Time, counted counts) {
 	c, err := m.h.src.census()
 	if err != nil {
 		if !m.censusFailureLogged {
@@ -115,7 +137,7 @@ func (m *monitor) takeCensus(ctx context.Context, now time.Time) {
 	m.censusFailureLogged = false
 	m.h.tel.GoroutineHealthCensusDuration.Record(ctx, c.Took.Seconds())
 	c.Taken = now
-	m.census = c
+	m.census, m.atCensus = c, counted
 	m.trail = append(m.trail, aboveAt{now, c.Above})
 	for len(m.trail) > 2 && now.Sub(m.trail[1].taken) >= m.h.cfg.Window {
 		m.trail = slices.Delete(m.trail, 0, 1)

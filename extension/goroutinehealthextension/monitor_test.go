@@ -5,6 +5,7 @@ package goroutinehealthextension
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -82,23 +83,88 @@ func TestStartOfAThousandContainersRaisesNothing(t *testing.T) {
 	}
 }
 
-func TestCensusIsRareUnlessMuchHasMoved(t *testing.T) {
+func TestCensusIsRareWhileLittleChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHealth(t, new(processHistory), nil).start(t)
-		pass(time.Minute - time.Second)
-		assert.EqualValues(t, 1, h.fake.censuses.Load())
-		h.fake.set(func() { h.fake.containers = 2 }) // hardly anything
-		pass(15 * time.Second)
-		assert.EqualValues(t, 2, h.fake.censuses.Load(), "it was time")
-		h.fake.set(func() { h.fake.containers = 100 })
-		pass(15 * time.Second)
-		assert.EqualValues(t, 3, h.fake.censuses.Load())
-		assert.Equal(t, 40, h.latest.Load().finding.Excess)
-		pass(10 * time.Minute)
-		assert.EqualValues(t, 13, h.fake.censuses.Load())
+		h := newHealth(t, new(processHistory), nil)
+		h.fake.containers = 50
+		h.start(t)
+		for i := range 40 { // as requests come and go
+			h.fake.set(func() { h.fake.above[queue] = 40 + 2*(i%2) })
+			pass(15 * time.Second)
+		}
+		assert.EqualValues(t, 1+10, h.fake.censuses.Load())
 		assert.EqualValues(t, 2, h.fake.looks.Load(), "for leaks, which costs a collection of garbage")
 		require.NoError(t, h.Shutdown(t.Context()))
 	})
+}
+
+// TestCensusFollowsTheCaptures has the page show the captured containers soon after they
+// have come, have been replaced and have gone, however few they are.
+func TestCensusFollowsTheCaptures(t *testing.T) {
+	const soon = 2 * 15 * time.Second
+	for _, containers := range []int{1, 10, 200} {
+		t.Run(fmt.Sprint(containers), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHealth(t, new(processHistory), nil).start(t)
+				names := func() map[string]bool {
+					names := make(map[string]bool)
+					for _, c := range h.status(time.Now()).Containers.Listed {
+						names[c.Name] = true
+					}
+					return names
+				}
+				captured := func(want int) {
+					t.Helper()
+					pass(soon)
+					s := h.status(time.Now())
+					assert.Equal(t, want, s.Containers.Total)
+					assert.Equal(t, 40, s.Goroutines.Excess, "the queue's")
+					assert.Equal(t, 3*want, s.Goroutines.Needed)
+				}
+				pass(time.Second) // extensions start before receivers
+				h.fake.set(func() { h.fake.containers = containers })
+				captured(containers)
+				before := names()
+				h.fake.replace() // as many as before
+				captured(containers)
+				for name := range names() {
+					assert.NotContains(t, before, name)
+				}
+				h.fake.set(func() { h.fake.containers = 0 })
+				captured(0)
+				require.NoError(t, h.Shutdown(t.Context()))
+			})
+		})
+	}
+}
+
+func TestCensusIsBoundedByItsCost(t *testing.T) {
+	for took, want := range map[time.Duration]int32{
+		10 * time.Millisecond:  40, // as often as goroutines are counted
+		280 * time.Millisecond: 20, // 28 s are two counts
+		500 * time.Millisecond: 10,
+		10 * time.Second:       10, // census_interval is kept
+	} {
+		t.Run(took.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHealth(t, new(processHistory), nil)
+				h.fake.containers, h.fake.took = 10, took
+				h.start(t)
+				synctest.Wait() // for the first census
+				for range 40 {
+					h.fake.replace()
+					pass(15 * time.Second)
+				}
+				assert.Equal(t, 1+want, h.fake.censuses.Load())
+
+				// So much has come that thresholds would be judged wrongly.
+				h.fake.set(func() { h.fake.containers = 1000 })
+				pass(15 * time.Second)
+				assert.Equal(t, 2+want, h.fake.censuses.Load())
+				require.NoError(t, h.Shutdown(t.Context()))
+			})
+		})
+	}
 }
 
 func TestWithoutCensusTheNumberIsJudged(t *testing.T) {

@@ -27,6 +27,8 @@ type counts struct {
 	Runnable int `json:"runnable"`
 	Waiting  int `json:"waiting"`
 	NotInGo  int `json:"not_in_go"` // in a system call or in C
+
+	created int // since the process began
 }
 
 type runtimeSource struct{ samples []metrics.Sample }
@@ -38,6 +40,7 @@ func newRuntimeSource() *runtimeSource {
 		"/sched/goroutines/runnable:goroutines",
 		"/sched/goroutines/waiting:goroutines",
 		"/sched/goroutines/not-in-go:goroutines",
+		"/sched/goroutines-created:goroutines",
 	} {
 		s.samples = append(s.samples, metrics.Sample{Name: name})
 	}
@@ -46,13 +49,13 @@ func newRuntimeSource() *runtimeSource {
 
 func (s *runtimeSource) count() counts {
 	metrics.Read(s.samples)
-	var n [4]int
+	var n [5]int
 	for i, sample := range s.samples {
 		if sample.Value.Kind() == metrics.KindUint64 {
 			n[i] = int(sample.Value.Uint64())
 		}
 	}
-	return counts{Total: runtime.NumGoroutine(), Running: n[0], Runnable: n[1], Waiting: n[2], NotInGo: n[3]}
+	return counts{Total: runtime.NumGoroutine(), Running: n[0], Runnable: n[1], Waiting: n[2], NotInGo: n[3], created: n[4]}
 }
 
 func (*runtimeSource) census() (*census.Census, error)  { return census.Take() }
