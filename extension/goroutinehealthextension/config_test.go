@@ -33,6 +33,19 @@ func TestConfig(t *testing.T) {
 			cfg.OnCritical, cfg.MaxRestarts, cfg.RestartWindow = ActionRestart, 5, 30*time.Minute
 			cfg.DumpDirectory, cfg.MaxDumps = "/var/lib/otelcol/dumps", 10
 		},
+		"goroutine_health/every_second": func(cfg *Config) {
+			cfg.CollectionInterval, cfg.Window = time.Second, 4*time.Minute
+		},
+		"goroutine_health/every_two_minutes": func(cfg *Config) {
+			cfg.CollectionInterval, cfg.CensusInterval, cfg.Window = 2*time.Minute, 2*time.Minute, 40*time.Minute
+		},
+		"goroutine_health/every_ten_minutes": func(cfg *Config) {
+			cfg.CollectionInterval, cfg.CensusInterval, cfg.LeakInterval = 10*time.Minute, 10*time.Minute, 10*time.Minute
+			cfg.Window = 200 * time.Minute
+		},
+		"goroutine_health/own_window": func(cfg *Config) {
+			cfg.CollectionInterval, cfg.Window = time.Second, 30*time.Second
+		},
 		"goroutine_health/fast": func(cfg *Config) {
 			cfg.ServerConfig.NetAddr.Endpoint = ""
 			cfg.CollectionInterval, cfg.CensusInterval, cfg.LeakInterval = time.Second, time.Second, 0
@@ -47,6 +60,14 @@ func TestConfig(t *testing.T) {
 			change(want)
 			assert.Equal(t, want, load(t, conf))
 		})
+	}
+}
+
+// TestAnyCollectionIntervalIsAccepted sets nothing else.
+func TestAnyCollectionIntervalIsAccepted(t *testing.T) {
+	for interval := time.Millisecond; interval < 100*time.Hour; interval += interval/3 + 1 {
+		cfg := load(t, confmap.NewFromStringMap(map[string]any{"collection_interval": interval.String()}))
+		assert.Equal(t, interval, cfg.CollectionInterval)
 	}
 }
 
