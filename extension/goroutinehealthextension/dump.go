@@ -134,22 +134,22 @@ func writeReport(w io.Writer, f *snapshot, lines int) error {
 		return err
 	}
 	fmt.Fprintf(&b, "\n%-30s %10s\n", "COMPONENT", "GOROUTINES")
-	for i, component := range componentsBySize(f.census.Components) {
-		if i == lines {
-			break
-		}
+	for _, component := range first(componentsBySize(f.census.Components), lines) {
 		fmt.Fprintf(&b, "%-30s %10d\n", component, sum(f.census.Components[component]))
 	}
 	fmt.Fprintf(&b, "\n%10s %10s  %-30s FUNCTION\n", "ABOVE", "GROWN", "COMPONENT")
-	for i, origin := range descending(f.census.Above) {
-		if i == lines {
-			break
-		}
+	for _, origin := range first(descending(f.census.Above), lines) {
 		fmt.Fprintf(&b, "%10d %+10d  %-30s %s", f.census.Above[origin], f.grown[origin], origin.Component, origin.Function)
 		if creator := f.creators.of(origin.Function); creator != "" {
 			fmt.Fprintf(&b, ", created by %s", creator)
 		}
 		b.WriteByte('\n')
+	}
+	fmt.Fprintf(&b, "\n%10s %10s  CONTAINER\n", "ABOVE", "GOROUTINES")
+	for _, c := range first(containersByExcess(f.census), lines) {
+		if c.Excess() > 0 {
+			fmt.Fprintln(&b, strings.TrimRight(fmt.Sprintf("%10d %10d  %.12s  %s", c.Excess(), c.Count, c.ID, c.Name), " "))
+		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -76,8 +76,11 @@ func (f *fakeSource) census() (*census.Census, error) {
 	c := of(f.above)
 	c.Total, c.Need, c.Took = total, 3*f.containers, f.took
 	for i := f.first; i < f.first+f.containers; i++ {
-		id := fmt.Sprintf("%08x%056x", uint32(i+1)*2654435761, i)
-		c.Containers[id] = &census.Container{ID: id, Name: fmt.Sprintf("web-%d", i+1), Component: "docker_logs", Count: 3, Need: 3}
+		id, name := fmt.Sprintf("%08x%056x", uint32(i+1)*2654435761, i), fmt.Sprintf("web-%d", i+1)
+		if i == 0 {
+			name = "" // a component that does not label it
+		}
+		c.Containers[id] = &census.Container{ID: id, Name: name, Component: "docker_logs", Count: 3, Need: 3}
 	}
 	if f.containers > 0 {
 		if c.Components["docker_logs"] == nil {

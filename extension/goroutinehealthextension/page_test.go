@@ -77,7 +77,7 @@ func TestPageInABrowser(t *testing.T) {
 				h.fake.containers = 50
 				return h
 			},
-			shows: []string{`data-verdict="healthy"`, "Healthy</b>", "150 needed by 50 captures", "<svg", "web-10", "exporterhelper", "None. One is written"},
+			shows: []string{`data-verdict="healthy"`, "Healthy</b>", "150 needed by 50 captures", "<svg", "web-10", ">9e3779b10000<", "exporterhelper", "None. One is written"},
 			not:   []string{"Critical</b>", "no answer"},
 		},
 		{

@@ -134,11 +134,10 @@ func (h *goroutineHealth) status(now time.Time) *status {
 
 func (s *status) addCensus(f *snapshot) {
 	rows := make(map[string]*statusComponent)
-	for _, component := range componentsBySize(f.census.Components) {
-		if len(rows) < listedComponents {
-			states := f.census.Components[component]
-			rows[component] = &statusComponent{Component: component, Goroutines: sum(states), States: states}
-		}
+	listed := first(componentsBySize(f.census.Components), listedComponents)
+	for _, component := range listed {
+		states := f.census.Components[component]
+		rows[component] = &statusComponent{Component: component, Goroutines: sum(states), States: states}
 	}
 	add := func(origins map[census.Origin]int, f func(*statusComponent, census.Origin, int)) {
 		for origin, n := range origins {
@@ -153,27 +152,27 @@ func (s *status) addCensus(f *snapshot) {
 	if f.leaked != nil {
 		add(f.leaked.Origins, func(row *statusComponent, _ census.Origin, n int) { row.Leaked += n })
 	}
-	for _, component := range componentsBySize(f.census.Components) {
-		if row := rows[component]; row != nil {
-			s.Components = append(s.Components, *row)
-		}
+	for _, component := range listed {
+		s.Components = append(s.Components, *rows[component])
 	}
-	for _, origin := range descending(f.census.Above) {
-		if len(s.Functions) == listedFunctions {
-			break
-		}
+	for _, origin := range first(descending(f.census.Above), listedFunctions) {
 		s.Functions = append(s.Functions, statusFunction{
 			Component: origin.Component, Function: origin.Function, Creator: f.creators.of(origin.Function),
 			Above: f.census.Above[origin], Grown: f.grown[origin],
 		})
 	}
 	s.Containers.Total = len(f.census.Containers)
-	containers := slices.SortedFunc(maps.Values(f.census.Containers), func(a, b *census.Container) int {
-		return cmp.Or(cmp.Compare(b.Excess(), a.Excess()), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
-	})
-	for _, c := range containers[:min(len(containers), listedContainers)] {
+	for _, c := range first(containersByExcess(f.census), listedContainers) {
 		s.Containers.Listed = append(s.Containers.Listed, statusContainer{
 			ID: c.ID, Name: c.Name, Component: c.Component, Goroutines: c.Count, Needed: c.Need,
 		})
 	}
 }
+
+func containersByExcess(c *census.Census) []*census.Container {
+	return slices.SortedFunc(maps.Values(c.Containers), func(a, b *census.Container) int {
+		return cmp.Or(cmp.Compare(b.Excess(), a.Excess()), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
+	})
+}
+
+func first[T any](list []T, n int) []T { return list[:min(n, len(list))] }

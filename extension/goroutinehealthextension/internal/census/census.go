@@ -5,7 +5,6 @@ package census
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"runtime/pprof"
@@ -51,10 +50,6 @@ type Container struct {
 	roles     []string
 	functions map[Origin]int
 }
-
-// Label returns the container's name or, without one, the 12 digits of its ID that
-// Docker shows.
-func (c *Container) Label() string { return cmp.Or(c.Name, c.ID[:min(12, len(c.ID))]) }
 
 // Excess returns the part of Count that the capture does not need.
 func (c *Container) Excess() int { return c.Count - c.Need }
