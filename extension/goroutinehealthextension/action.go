@@ -14,13 +14,13 @@ import (
 	"github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension/internal/verdict"
 )
 
-// logLevelChange logs a change of the level, once.
-func (m *monitor) logLevelChange(f *snapshot) {
-	level := f.finding.Level
+// logLevelChange logs a change of the level, and dumps when it becomes critical.
+func (m *monitor) logLevelChange(snap *snapshot) {
+	level := snap.finding.Level
 	if level == m.level {
 		return
 	}
-	fields := []zap.Field{zap.String("reason", f.reason), zap.Int("goroutines", f.counts.Total)}
+	fields := []zap.Field{zap.String("reason", snap.reason), zap.Int("goroutines", snap.counts.Total)}
 	switch level {
 	case verdict.Healthy:
 		m.h.set.Logger.Info("goroutines are healthy again", fields...)
@@ -30,19 +30,19 @@ func (m *monitor) logLevelChange(f *snapshot) {
 		m.h.set.Logger.Error("goroutines: critical", fields...)
 	}
 	if level == verdict.Critical {
-		m.h.dump(f)
+		m.h.dump(snap)
 	}
 	m.level = level
 }
 
-// act does what is configured for a critical verdict. It is done once: what comes
-// then is another extension, or the end.
-func (m *monitor) act(f *snapshot, now time.Time) {
-	if f.finding.Level != verdict.Critical || m.acted || m.h.cfg.OnCritical == ActionReport {
+// act does what is configured for a critical verdict, once: after that comes another
+// extension, or the end of the process.
+func (m *monitor) act(snap *snapshot, now time.Time) {
+	if snap.finding.Level != verdict.Critical || m.acted || m.h.cfg.OnCritical == ActionReport {
 		return
 	}
 	m.acted = true
-	reason := f.reason
+	reason := snap.reason
 	if m.h.cfg.OnCritical == ActionRestart {
 		n, _, _ := m.h.history.restartsSince(now.Add(-m.h.cfg.RestartWindow))
 		if n < m.h.cfg.MaxRestarts {
@@ -63,12 +63,12 @@ func (m *monitor) act(f *snapshot, now time.Time) {
 	m.h.fatal(errors.New(reason))
 }
 
-// reportFatal makes the Collector shut down gracefully. It does not wait for that.
+// reportFatal has the Collector shut down gracefully. It does not wait for that.
 func (h *goroutineHealth) reportFatal(reason error) {
 	go func() {
-		// Reporting blocks until the Collector takes note, which it does not do when
-		// it is shutting down already, and that waits for us. So nobody waits for
-		// this goroutine; it ends with the process at the latest, which is near.
+		// Reporting blocks until the Collector reads the status. While it shuts down it
+		// never does, and it waits for this extension. So nobody waits for this
+		// goroutine: it ends with the process at the latest, which is near.
 		componentstatus.ReportStatus(h.host, componentstatus.NewFatalErrorEvent(reason))
 	}()
 }

@@ -26,30 +26,32 @@ const (
 	profileSuffix  = ".pb.gz"
 	reportSuffix   = ".txt"
 	dumpTimeLayout = "20060102T150405.000Z"
-	// reportedOrigins bounds the lines of a report, and loggedOrigins those of one
-	// that goes to the log.
-	reportedOrigins = 200
-	loggedOrigins   = 10
+	// reportedLines bounds each table of a report, loggedLines those of a report in the
+	// log.
+	reportedLines = 200
+	loggedLines   = 10
 )
 
-// dump writes a profile and a report, and removes the oldest ones. It must not keep
-// the extension from acting, so it only warns.
-func (h *goroutineHealth) dump(f *snapshot) {
+// dump writes a profile and a report and removes the oldest ones, or logs the report. A
+// failure must not keep the extension from acting, so it is only logged.
+func (h *goroutineHealth) dump(snap *snapshot) {
 	if h.cfg.DumpDirectory == "" {
 		var report strings.Builder
-		_ = writeReport(&report, f, loggedOrigins)
-		h.set.Logger.Warn("report on goroutines; set dump_directory for more", zap.String("report", report.String()))
+		_ = writeReport(&report, snap, loggedLines)
+		h.set.Logger.Warn("report on goroutines", zap.String("report", report.String()),
+			zap.String("remedy", "set dump_directory to get the whole report and a profile as files"))
 		return
 	}
 	name := dumpPrefix + time.Now().UTC().Format(dumpTimeLayout)
 	err := errors.Join(
 		os.MkdirAll(h.cfg.DumpDirectory, 0o700),
 		h.writeFile(name+profileSuffix, func(w io.Writer) error { return pprof.Lookup("goroutine").WriteTo(w, 0) }),
-		h.writeFile(name+reportSuffix, func(w io.Writer) error { return writeReport(w, f, reportedOrigins) }),
-		h.prune(),
+		h.writeFile(name+reportSuffix, func(w io.Writer) error { return writeReport(w, snap, reportedLines) }),
+		h.pruneDumps(),
 	)
 	if err != nil {
-		h.set.Logger.Warn("cannot write a dump of goroutines", zap.String("dump_directory", h.cfg.DumpDirectory), zap.Error(err))
+		h.set.Logger.Warn("cannot write a dump of goroutines", zap.String("dump_directory", h.cfg.DumpDirectory), zap.Error(err),
+			zap.String("remedy", "let the collector write to dump_directory"))
 		return
 	}
 	h.set.Logger.Warn("wrote a dump of goroutines", zap.String("profile", filepath.Join(h.cfg.DumpDirectory, name+profileSuffix)))
@@ -64,8 +66,8 @@ func (h *goroutineHealth) writeFile(name string, content func(io.Writer) error) 
 	return content(file)
 }
 
-// prune removes the files of all but the last dumps.
-func (h *goroutineHealth) prune() error {
+// pruneDumps removes all but the last dumps.
+func (h *goroutineHealth) pruneDumps() error {
 	dumps, err := h.listDumps()
 	if err != nil || len(dumps) <= h.cfg.MaxDumps {
 		return err
@@ -80,14 +82,14 @@ func (h *goroutineHealth) prune() error {
 	return err
 }
 
-// dumpInfo is a dump as the API tells it.
+// dumpInfo describes a dump in the API.
 type dumpInfo struct {
 	Name string    `json:"name"` // of its files, without suffix
 	At   time.Time `json:"at"`
 	Size int64     `json:"size"` // of its files together, in bytes
 }
 
-// listDumps lists the dumps, the last one first.
+// listDumps returns the dumps, the last one first.
 func (h *goroutineHealth) listDumps() ([]dumpInfo, error) {
 	if h.cfg.DumpDirectory == "" {
 		return nil, nil
@@ -104,7 +106,7 @@ func (h *goroutineHealth) listDumps() ([]dumpInfo, error) {
 		name := strings.TrimSuffix(strings.TrimSuffix(entry.Name(), profileSuffix), reportSuffix)
 		at, err := time.Parse(dumpTimeLayout, strings.TrimPrefix(name, dumpPrefix))
 		if err != nil || name == entry.Name() || !strings.HasPrefix(name, dumpPrefix) {
-			continue // not ours
+			continue // not a dump
 		}
 		if byName[name] == nil {
 			byName[name] = &dumpInfo{Name: name, At: at}
@@ -121,32 +123,32 @@ func (h *goroutineHealth) listDumps() ([]dumpInfo, error) {
 	return list, nil
 }
 
-// writeReport tells a person what has been found.
-func writeReport(w io.Writer, f *snapshot, lines int) error {
+// writeReport writes what has been found for a person to read.
+func writeReport(w io.Writer, snap *snapshot, lines int) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s\n\n", f.finding.Level, f.reason)
-	fmt.Fprintf(&b, "goroutines %d, above what the captures need %d, growth %+.1f/min\n", f.counts.Total, f.finding.Excess, f.finding.Growth)
-	if f.leaked != nil {
-		fmt.Fprintf(&b, "proven never to wake %d (looked %s)\n", f.leaked.Total, f.leaked.Taken.UTC().Format(time.RFC3339))
+	fmt.Fprintf(&b, "%s: %s\n\n", snap.finding.Level, snap.reason)
+	fmt.Fprintf(&b, "goroutines %d, above what the captures need %d, growth %+.1f/min\n", snap.counts.Total, snap.finding.Excess, snap.finding.Growth)
+	if snap.leaked != nil {
+		fmt.Fprintf(&b, "proven never to wake %d (looked for at %s)\n", snap.leaked.Total, snap.leaked.Taken.UTC().Format(time.RFC3339))
 	}
-	if f.census == nil {
+	if snap.census == nil {
 		_, err := io.WriteString(w, b.String())
 		return err
 	}
 	fmt.Fprintf(&b, "\n%-30s %10s\n", "COMPONENT", "GOROUTINES")
-	for _, component := range first(componentsBySize(f.census.Components), lines) {
-		fmt.Fprintf(&b, "%-30s %10d\n", component, sum(f.census.Components[component]))
+	for _, component := range first(componentsBySize(snap.census.Components), lines) {
+		fmt.Fprintf(&b, "%-30s %10d\n", component, sum(snap.census.Components[component]))
 	}
 	fmt.Fprintf(&b, "\n%10s %10s  %-30s FUNCTION\n", "ABOVE", "GROWN", "COMPONENT")
-	for _, origin := range first(descending(f.census.Above), lines) {
-		fmt.Fprintf(&b, "%10d %+10d  %-30s %s", f.census.Above[origin], f.grown[origin], origin.Component, origin.Function)
-		if creator := f.creators.of(origin.Function); creator != "" {
+	for _, origin := range first(descending(snap.census.Above), lines) {
+		fmt.Fprintf(&b, "%10d %+10d  %-30s %s", snap.census.Above[origin], snap.grown[origin], origin.Component, origin.Function)
+		if creator := snap.creators.of(origin.Function); creator != "" {
 			fmt.Fprintf(&b, ", created by %s", creator)
 		}
 		b.WriteByte('\n')
 	}
 	fmt.Fprintf(&b, "\n%10s %10s  CONTAINER\n", "ABOVE", "GOROUTINES")
-	for _, c := range first(containersByExcess(f.census), lines) {
+	for _, c := range first(containersByExcess(snap.census), lines) {
 		if c.Excess() > 0 {
 			fmt.Fprintln(&b, strings.TrimRight(fmt.Sprintf("%10d %10d  %.12s  %s", c.Excess(), c.Count, c.ID, c.Name), " "))
 		}

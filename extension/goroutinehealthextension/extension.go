@@ -23,9 +23,9 @@ import (
 	"github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension/internal/verdict"
 )
 
-// goroutineHealth is the extension. One goroutine, run, counts and judges; it
-// publishes what it has found as one value, which the metrics, the endpoint and
-// Pressure read.
+// goroutineHealth is the extension. One goroutine, the monitor's, counts and judges. It
+// publishes what it has found as one value, which the metrics, the endpoint and Pressure
+// read.
 type goroutineHealth struct {
 	cfg     *Config
 	set     extension.Settings
@@ -34,16 +34,16 @@ type goroutineHealth struct {
 	history *processHistory
 
 	latest         atomic.Pointer[snapshot]
-	shutdownReason atomic.Pointer[string] // why we asked the Collector to shut down
+	shutdownReason atomic.Pointer[string] // why the extension asked for the shutdown
 
 	host    component.Host
 	server  *http.Server
-	addr    net.Addr // that the server listens on
+	addr    net.Addr // of the server
 	running sync.WaitGroup
 	stop    context.CancelFunc
 
-	restart func() error       // restartPipelines, but for tests
-	fatal   func(reason error) // reportFatal, but for tests
+	restart func() error       // restartPipelines, except in tests
+	fatal   func(reason error) // reportFatal, except in tests
 }
 
 func newGoroutineHealth(set extension.Settings, cfg *Config, src source, history *processHistory) *goroutineHealth {
@@ -53,9 +53,9 @@ func newGoroutineHealth(set extension.Settings, cfg *Config, src source, history
 	return h
 }
 
-// Pressure tells whether there are so many goroutines, or ever more of them, that
-// components that can do with fewer should. A component asserts for this method on the
-// extension; it need not import anything.
+// Pressure reports whether components that can work with fewer goroutines should do so:
+// there are too many, or ever more. A component finds this method by a type assertion on
+// the extension and need not import it.
 func (h *goroutineHealth) Pressure() bool { return h.latest.Load().finding.Pressure() }
 
 // Start implements component.Component.
@@ -71,7 +71,8 @@ func (h *goroutineHealth) Start(ctx context.Context, host component.Host) error 
 	running, stop := context.WithCancel(context.Background())
 	h.stop = stop
 	labels := pprof.Labels(census.LabelComponent, h.set.ID.String(), census.LabelKind, "extension")
-	// The goroutines below inherit the labels of this one, which is the Collector's.
+	// The goroutines started here inherit these labels. This one, the Collector's, gets
+	// its own back.
 	pprof.Do(ctx, labels, func(ctx context.Context) {
 		if err = h.serve(ctx); err != nil {
 			return
@@ -86,28 +87,27 @@ func (h *goroutineHealth) Start(ctx context.Context, host component.Host) error 
 	return nil
 }
 
-// drainTimeout is how long requests in flight may take when the extension shuts down.
+// drainTimeout bounds the wait for requests in flight when the extension shuts down.
 const drainTimeout = time.Second
 
-// Shutdown implements component.Component. Where it was the extension that asked the
-// Collector to end, it returns an error: the Collector ends as well after a fatal
-// status, but only an error at shutdown makes its exit status other than zero. For the
-// same reason a request that has to be cut off is no error: it would end the process
-// where the pipelines are only to be restarted.
+// Shutdown implements component.Component. It returns an error where the extension itself
+// asked for the end of the Collector: a fatal status ends it, but only an error at
+// shutdown makes its exit status other than zero. For the same reason a request that has
+// to be cut off is no error: at a restart of the pipelines it would end the process.
 func (h *goroutineHealth) Shutdown(ctx context.Context) error {
 	var err error
 	if h.stop != nil {
 		h.stop()
 	}
 	if h.server != nil {
-		patient, cancel := context.WithTimeout(ctx, drainTimeout)
-		if h.server.Shutdown(patient) != nil {
+		drainCtx, cancel := context.WithTimeout(ctx, drainTimeout)
+		if h.server.Shutdown(drainCtx) != nil {
 			err = h.server.Close()
 		}
 		cancel()
 	}
 	done := make(chan struct{})
-	go func() { // ends with the goroutines, which a census may hold up a little
+	go func() { // ends once the monitor does, which may be in a census
 		h.running.Wait()
 		close(done)
 	}()

@@ -12,7 +12,7 @@ import (
 	"github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension/internal/metadata"
 )
 
-// NewFactory creates the factory of the goroutine_health extension.
+// NewFactory returns the factory of the goroutine_health extension.
 func NewFactory() extension.Factory {
 	return extension.NewFactory(metadata.Type, createDefaultConfig, create, metadata.ExtensionStability)
 }

@@ -11,16 +11,16 @@ import (
 )
 
 const (
-	// plotPeriod is how long points are kept for the plot, and pointSpacing how far they
-	// are apart at least.
+	// plotPeriod is the age up to which points are kept, pointSpacing the least time
+	// between two of them.
 	plotPeriod   = time.Hour
 	pointSpacing = 5 * time.Second
 )
 
-// histories holds what has to outlive the extension. When the Collector builds its
-// pipelines anew it builds its extensions anew too, in the same process: were the
-// restarts forgotten with the extension that asked for them, it would restart for
-// ever. They must not outlive the process, which is why they are not on disk.
+// histories holds what has to outlive the extensions. When the Collector rebuilds its
+// pipelines it rebuilds its extensions too, in the same process: if the restarts were
+// forgotten with the extension that asked for them, they would never end. They must not
+// outlive the process, so they are not on disk.
 var histories = struct {
 	sync.Mutex
 	m map[component.ID]*processHistory
@@ -37,7 +37,7 @@ func historyOf(id component.ID) *processHistory {
 	return p
 }
 
-// processHistory is what happened in this process.
+// processHistory is what has happened in this process.
 type processHistory struct {
 	mu       sync.Mutex
 	restarts []restart // the last maxRestartsKept
@@ -68,7 +68,7 @@ func (h *processHistory) addRestart(r restart) {
 	}
 }
 
-// restartsSince returns how many there were since then, how many in all, and the last.
+// restartsSince returns the number of restarts after begin, that of all, and the last.
 func (h *processHistory) restartsSince(begin time.Time) (n, total int, last *restart) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -79,30 +79,30 @@ func (m *monitor) run(ctx context.Context) {
 
 // step counts and judges once.
 func (m *monitor) step(ctx context.Context, now time.Time) {
-	f := &snapshot{counts: m.h.src.count()}
-	if m.censusDue(now, f.counts) {
-		m.takeCensus(ctx, now, f.counts)
+	snap := &snapshot{counts: m.h.src.count()}
+	if m.censusDue(now, snap.counts) {
+		m.takeCensus(ctx, now, snap.counts)
 	}
 	if m.h.cfg.LeakInterval > 0 && now.Sub(m.leaksLookedAt) >= m.h.cfg.LeakInterval {
 		m.lookForLeaks(now)
 	}
-	excess := f.counts.Total
+	excess := snap.counts.Total
 	if m.census != nil {
-		// The census itself is younger than the count.
-		excess = max(f.counts.Total-m.census.Need, 0)
+		// Not Census.Excess: the census may be older than the count.
+		excess = max(snap.counts.Total-m.census.Need, 0)
 	}
 	leaked := 0
 	if m.leaked != nil {
 		leaked = m.leaked.Total
 	}
-	f.finding = m.judge.Observe(verdict.Sample{At: now, Excess: excess}, leaked)
-	f.census, f.leaked, f.grown = m.census, m.leaked, m.grown()
-	f.reason = verdict.Reason(f.finding, m.suspect(f), m.leakSuspect(f)) // may find creators
-	f.creators = m.creators
-	m.h.history.addPoint(now, f.counts.Total, excess)
-	m.h.latest.Store(f)
-	m.logLevelChange(f)
-	m.act(f, now)
+	snap.finding = m.judge.Observe(verdict.Sample{At: now, Excess: excess}, leaked)
+	snap.census, snap.leaked, snap.grown = m.census, m.leaked, m.grown()
+	snap.reason = verdict.Reason(snap.finding, m.suspect(snap), m.leakSuspect(snap)) // may find creators
+	snap.creators = m.creators
+	m.h.history.addPoint(now, snap.counts.Total, excess)
+	m.h.latest.Store(snap)
+	m.logLevelChange(snap)
+	m.act(snap, now)
 }
 
 // censusDue reports whether to take a census now that the goroutines have been counted.
@@ -130,7 +130,7 @@ func (m *monitor) takeCensus(ctx context.Context, now time.Time, counted counts)
 	if err != nil {
 		if !m.censusFailureLogged {
 			m.censusFailureLogged = true
-			m.h.set.Logger.Warn("cannot tell whose goroutines there are; going on by their number alone", zap.Error(err))
+			m.h.set.Logger.Warn("cannot attribute goroutines to components; judging by their number alone", zap.Error(err))
 		}
 		return
 	}
@@ -174,8 +174,8 @@ func (m *monitor) grown() map[census.Origin]int {
 
 // suspect returns the origin that grew most over the window or, if none did, the one
 // with the most goroutines.
-func (m *monitor) suspect(s *snapshot) *verdict.Suspect {
-	if m.census == nil || !s.finding.Pressure() {
+func (m *monitor) suspect(snap *snapshot) *verdict.Suspect {
+	if m.census == nil || !snap.finding.Pressure() {
 		return nil
 	}
 	origin, grown, ok := verdict.Most(m.trail[0].above, m.census.Above, census.Origin.Compare)
@@ -184,20 +184,20 @@ func (m *monitor) suspect(s *snapshot) *verdict.Suspect {
 			return nil
 		}
 	}
-	return m.newSuspect(s, origin, m.census.Above[origin], grown)
+	return m.newSuspect(snap, origin, m.census.Above[origin], grown)
 }
 
 // leakSuspect returns the origin with the most leaked goroutines.
-func (m *monitor) leakSuspect(s *snapshot) *verdict.Suspect {
-	if s.finding.Leaked == 0 {
+func (m *monitor) leakSuspect(snap *snapshot) *verdict.Suspect {
+	if snap.finding.Leaked == 0 {
 		return nil
 	}
 	origin, count, _ := verdict.Most(nil, m.leaked.Origins, census.Origin.Compare)
-	return m.newSuspect(s, origin, count, 0)
+	return m.newSuspect(snap, origin, count, 0)
 }
 
-func (m *monitor) newSuspect(s *snapshot, origin census.Origin, count, grown int) *verdict.Suspect {
-	m.findCreator(origin.Function, s.counts.Total)
+func (m *monitor) newSuspect(snap *snapshot, origin census.Origin, count, grown int) *verdict.Suspect {
+	m.findCreator(origin.Function, snap.counts.Total)
 	return &verdict.Suspect{
 		Component: origin.Component, Function: origin.Function, Creator: m.creators.of(origin.Function),
 		Count: count, Grown: grown,

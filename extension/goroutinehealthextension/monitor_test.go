@@ -177,7 +177,7 @@ func TestWithoutCensusTheNumberIsJudged(t *testing.T) {
 		f := h.latest.Load()
 		assert.Equal(t, verdict.Warning, f.finding.Level)
 		assert.Equal(t, "1,540 goroutines above what the captures need (warning from 1,000 on)", f.reason)
-		assert.Equal(t, 1, h.logs.FilterMessageSnippet("cannot tell whose").Len())
+		assert.Equal(t, 1, h.logs.FilterMessageSnippet("cannot attribute goroutines").Len())
 		require.NoError(t, h.Shutdown(t.Context()))
 	})
 }

@@ -17,25 +17,25 @@ import (
 	"github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension/internal/census"
 )
 
-// maxComponents bounds the components that metrics tell apart. The ones with the
-// fewest goroutines are told together, as other.
+// maxComponents bounds the values of the attribute component. Those with the fewest
+// goroutines are counted together as otherComponent.
 const (
 	maxComponents  = 50
 	otherComponent = "other"
 )
 
-// registerMetrics registers the metrics that are read from what was found last.
+// registerMetrics registers the metrics that read the latest snapshot.
 func (h *goroutineHealth) registerMetrics() error {
 	return errors.Join(
 		h.tel.RegisterGoroutineHealthExcessCallback(func(_ context.Context, o metric.Int64Observer) error {
-			if f := h.latest.Load(); f.census != nil {
-				o.Observe(int64(f.finding.Excess))
+			if snap := h.latest.Load(); snap.census != nil {
+				o.Observe(int64(snap.finding.Excess))
 			}
 			return nil
 		}),
 		h.tel.RegisterGoroutineHealthGoroutinesCallback(func(_ context.Context, o metric.Int64Observer) error {
-			if f := h.latest.Load(); f.census != nil {
-				for component, states := range limitComponents(f.census.Components) {
+			if snap := h.latest.Load(); snap.census != nil {
+				for component, states := range limitComponents(snap.census.Components) {
 					for state, n := range states {
 						o.Observe(int64(n), metric.WithAttributes(attribute.String("component", component), attribute.String("state", string(state))))
 					}
@@ -48,14 +48,14 @@ func (h *goroutineHealth) registerMetrics() error {
 			return nil
 		}),
 		h.tel.RegisterGoroutineHealthLeakedCallback(func(_ context.Context, o metric.Int64Observer) error {
-			f := h.latest.Load()
-			if f.leaked == nil {
+			snap := h.latest.Load()
+			if snap.leaked == nil {
 				return nil
 			}
-			if f.leaked.Total == 0 {
-				o.Observe(0) // asked, and there are none
+			if snap.leaked.Total == 0 {
+				o.Observe(0) // the runtime has looked, and there are none
 			}
-			for component, states := range limitComponents(f.leaked.Components) {
+			for component, states := range limitComponents(snap.leaked.Components) {
 				o.Observe(int64(sum(states)), metric.WithAttributes(attribute.String("component", component)))
 			}
 			return nil
@@ -86,7 +86,7 @@ func componentsBySize(components map[string]map[census.State]int) []string {
 	})
 }
 
-// limitComponents tells all but the componentsBySize components together.
+// limitComponents merges the smallest components where there are too many.
 func limitComponents(components map[string]map[census.State]int) map[string]map[census.State]int {
 	if len(components) <= maxComponents {
 		return components
