@@ -199,7 +199,7 @@ func TestProvenLeakWarns(t *testing.T) {
 	})
 }
 
-func TestLeakIsToldWithoutCensus(t *testing.T) {
+func TestLeakIsReportedWithoutCensus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHealth(t, new(processHistory), nil)
 		h.fake.err = errors.New("no profile")

@@ -80,7 +80,7 @@ func TestPageLoadsNothingElse(t *testing.T) {
 	assert.Equal(t, "text/html; charset=utf-8", header.Get("Content-Type"))
 	assert.Contains(t, header.Get("Content-Security-Policy"), "default-src 'none'")
 	assert.NotRegexp(t, `(src|href)="?https?://`, string(body))
-	assert.NotContains(t, string(body), "innerHTML", "names of containers are not ours")
+	assert.NotContains(t, string(body), "innerHTML", "others choose the names of containers")
 	code, _, _ = get(t, url+"/metrics")
 	assert.Equal(t, http.StatusNotFound, code)
 	require.NoError(t, h.Shutdown(t.Context()))

@@ -154,7 +154,7 @@ func TestLeakedGoroutinesAreFound(t *testing.T) {
 		if os.Getenv("GOEXPERIMENT") != "" || testing.Short() {
 			t.Skip("built without goroutineleakprofile")
 		}
-		// The same test, built so that it can tell.
+		// The same test, built with the profile.
 		cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-run=^TestLeakedGoroutinesAreFound$", "-v", ".")
 		cmd.Env = append(os.Environ(), "GOEXPERIMENT=goroutineleakprofile")
 		out, err := cmd.CombinedOutput()
