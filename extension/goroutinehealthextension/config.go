@@ -10,21 +10,22 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/confmap"
 )
 
 // Config is the configuration of the extension.
 type Config struct {
-	// ServerConfig is of the page and the API. An empty endpoint leaves both out.
+	// ServerConfig configures the page and the API. An empty endpoint switches both off.
 	ServerConfig confighttp.ServerConfig `mapstructure:",squash"`
 
-	// CollectionInterval is how often goroutines are counted, which costs next to
-	// nothing.
+	// CollectionInterval is the time between two counts, which cost next to nothing.
+	// CensusInterval, LeakInterval and Window follow it where they are not set.
 	CollectionInterval time.Duration `mapstructure:"collection_interval"`
-	// CensusInterval is how often it is found out whose they are. A census comes
-	// earlier when the count has changed much.
+	// CensusInterval is the time after which goroutines are attributed to their owners
+	// again. That comes earlier when many of them have come or gone.
 	CensusInterval time.Duration `mapstructure:"census_interval"`
-	// LeakInterval is how often the garbage collector is asked which goroutines can
-	// never wake, which runs it. 0 never asks.
+	// LeakInterval is the time after which the garbage collector looks for goroutines
+	// that can never wake. Each look runs it. 0 switches the look off.
 	LeakInterval time.Duration `mapstructure:"leak_interval"`
 
 	// Warning and Critical are numbers of goroutines above what the captured
@@ -36,34 +37,41 @@ type Config struct {
 	Window          time.Duration `mapstructure:"window"`
 	For             time.Duration `mapstructure:"for"`
 
-	// OnCritical is what to do when the verdict is critical.
+	// OnCritical is what the extension does when the verdict becomes critical.
 	OnCritical Action `mapstructure:"on_critical"`
-	// MaxRestarts in RestartWindow are tried before the process is shut down.
+	// MaxRestarts bounds the restarts in RestartWindow. The next one shuts the process
+	// down instead.
 	MaxRestarts   int           `mapstructure:"max_restarts"`
 	RestartWindow time.Duration `mapstructure:"restart_window"`
 
-	// DumpDirectory takes a profile and a report whenever the verdict becomes
-	// critical, of which MaxDumps are kept. Unset, the report is logged.
+	// DumpDirectory receives a profile and a report whenever the verdict becomes
+	// critical; the last MaxDumps of them are kept. Without it the report is logged.
 	DumpDirectory string `mapstructure:"dump_directory"`
 	MaxDumps      int    `mapstructure:"max_dumps"`
 
 	_ struct{}
 }
 
-// Action is what the extension does.
+// Action is what the extension does about a critical verdict.
 type Action string
 
 const (
-	// ActionReport does no more than to tell.
+	// ActionReport reports it in the log, the metrics and on the page.
 	ActionReport Action = "report"
-	// ActionRestart has the Collector build its pipelines anew in the same process.
+	// ActionRestart has the Collector rebuild its pipelines in the same process.
 	ActionRestart Action = "restart"
 	// ActionShutdown ends the process gracefully, with a non-zero exit status.
 	ActionShutdown Action = "shutdown"
 )
 
-// maxSamples bounds the counts that a window holds.
-const maxSamples = 240
+const (
+	// minSamples and maxSamples bound the counts in a window: fewer show no growth, more
+	// cost time, which grows with their square.
+	minSamples = 4
+	maxSamples = 240
+	// defaultSamples is how many counts the default window holds.
+	defaultSamples = 20
+)
 
 func createDefaultConfig() component.Config {
 	server := confighttp.NewDefaultServerConfig()
@@ -85,18 +93,41 @@ func createDefaultConfig() component.Config {
 	}
 }
 
+// Unmarshal implements confmap.Unmarshaler. What depends on the collection interval and
+// is not set stays at its default, or takes the next value that suits the interval.
+func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
+	if err := conf.Unmarshal(cfg); err != nil {
+		return err
+	}
+	interval := cfg.CollectionInterval
+	if interval <= 0 {
+		return nil // Validate reports it
+	}
+	if conf.Get("census_interval") == nil {
+		cfg.CensusInterval = max(cfg.CensusInterval, interval)
+	}
+	if conf.Get("leak_interval") == nil {
+		cfg.LeakInterval = max(cfg.LeakInterval, interval)
+	}
+	if conf.Get("window") == nil {
+		cfg.Window = min(max(cfg.Window, defaultSamples*interval), maxSamples*interval)
+	}
+	return nil
+}
+
 // Validate implements xconfmap.Validator.
 func (cfg *Config) Validate() error {
 	var errs []error
 	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if cfg.CollectionInterval <= 0 {
-		fail("collection_interval: must be more than 0, is %v", cfg.CollectionInterval)
+	interval := cfg.CollectionInterval
+	if interval <= 0 {
+		fail("collection_interval: must be more than 0, is %v", interval)
 	}
-	if cfg.CensusInterval < cfg.CollectionInterval {
-		fail("census_interval: must not be less than collection_interval (%v), is %v", cfg.CollectionInterval, cfg.CensusInterval)
+	if cfg.CensusInterval < interval {
+		fail("census_interval: must not be less than collection_interval (%v), is %v; raise it, lower collection_interval, or leave it out", interval, cfg.CensusInterval)
 	}
-	if cfg.LeakInterval < 0 || (cfg.LeakInterval > 0 && cfg.LeakInterval < cfg.CollectionInterval) {
-		fail("leak_interval: must be 0 or not less than collection_interval (%v), is %v", cfg.CollectionInterval, cfg.LeakInterval)
+	if cfg.LeakInterval < 0 || (cfg.LeakInterval > 0 && cfg.LeakInterval < interval) {
+		fail("leak_interval: must be 0 or not less than collection_interval (%v), is %v; raise it, lower collection_interval, or leave it out", interval, cfg.LeakInterval)
 	}
 	if cfg.Warning < 1 {
 		fail("warning: must be more than 0, is %d", cfg.Warning)
@@ -108,10 +139,10 @@ func (cfg *Config) Validate() error {
 		fail("growth_per_minute: must be more than 0, is %v", cfg.GrowthPerMinute)
 	}
 	switch {
-	case cfg.Window < 4*cfg.CollectionInterval:
-		fail("window: must hold 4 collection intervals (%v), is %v", 4*cfg.CollectionInterval, cfg.Window)
-	case cfg.CollectionInterval > 0 && cfg.Window/cfg.CollectionInterval > maxSamples:
-		fail("window: must not be longer than %d collection intervals (%v), is %v", maxSamples, maxSamples*cfg.CollectionInterval, cfg.Window)
+	case cfg.Window < minSamples*interval:
+		fail("window: must hold %d collection intervals (%v), is %v; raise it, lower collection_interval, or leave it out", minSamples, minSamples*interval, cfg.Window)
+	case interval > 0 && cfg.Window/interval > maxSamples:
+		fail("window: must not be longer than %d collection intervals (%v), is %v; lower it, raise collection_interval, or leave it out", maxSamples, maxSamples*interval, cfg.Window)
 	}
 	if cfg.For < 0 {
 		fail("for: must not be negative, is %v", cfg.For)

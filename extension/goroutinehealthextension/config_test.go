@@ -4,8 +4,13 @@
 package goroutinehealthextension
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,6 +38,19 @@ func TestConfig(t *testing.T) {
 			cfg.OnCritical, cfg.MaxRestarts, cfg.RestartWindow = ActionRestart, 5, 30*time.Minute
 			cfg.DumpDirectory, cfg.MaxDumps = "/var/lib/otelcol/dumps", 10
 		},
+		"goroutine_health/every_second": func(cfg *Config) {
+			cfg.CollectionInterval, cfg.Window = time.Second, 4*time.Minute
+		},
+		"goroutine_health/every_two_minutes": func(cfg *Config) {
+			cfg.CollectionInterval, cfg.CensusInterval, cfg.Window = 2*time.Minute, 2*time.Minute, 40*time.Minute
+		},
+		"goroutine_health/every_ten_minutes": func(cfg *Config) {
+			cfg.CollectionInterval, cfg.CensusInterval, cfg.LeakInterval = 10*time.Minute, 10*time.Minute, 10*time.Minute
+			cfg.Window = 200 * time.Minute
+		},
+		"goroutine_health/own_window": func(cfg *Config) {
+			cfg.CollectionInterval, cfg.Window = time.Second, 30*time.Second
+		},
 		"goroutine_health/fast": func(cfg *Config) {
 			cfg.ServerConfig.NetAddr.Endpoint = ""
 			cfg.CollectionInterval, cfg.CensusInterval, cfg.LeakInterval = time.Second, time.Second, 0
@@ -48,6 +66,47 @@ func TestConfig(t *testing.T) {
 			assert.Equal(t, want, load(t, conf))
 		})
 	}
+}
+
+// TestAnyCollectionIntervalIsAccepted sets nothing else.
+func TestAnyCollectionIntervalIsAccepted(t *testing.T) {
+	for interval := time.Millisecond; interval < 100*time.Hour; interval += interval/3 + 1 {
+		cfg := load(t, confmap.NewFromStringMap(map[string]any{"collection_interval": interval.String()}))
+		assert.Equal(t, interval, cfg.CollectionInterval)
+	}
+}
+
+// TestREADME holds that README and schema name the keys of Config in its order, and loads
+// what the README configures.
+func TestREADME(t *testing.T) {
+	keys := []string{"endpoint"} // of confighttp's, the only one with a row
+	for field := range reflect.TypeFor[Config]().Fields() {
+		if key, _, _ := strings.Cut(field.Tag.Get("mapstructure"), ","); key != "" {
+			keys = append(keys, key)
+		}
+	}
+	text, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	_, options, _ := strings.Cut(string(text), "\n## Configuration\n")
+	options, _, _ = strings.Cut(options, "\n#")
+	var documented []string
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\|").FindAllStringSubmatch(options, -1) {
+		documented = append(documented, row[1])
+	}
+	assert.Equal(t, keys, documented)
+	schema, err := confmaptest.LoadConf("config.schema.yaml")
+	require.NoError(t, err)
+	assert.ElementsMatch(t, keys[1:], slices.Collect(maps.Keys(schema.Get("properties").(map[string]any))))
+
+	_, example, _ := strings.Cut(string(text), "\n```yaml\n")
+	example, _, _ = strings.Cut(example, "\n```\n")
+	retrieved, err := confmap.NewRetrievedFromYAML([]byte(example))
+	require.NoError(t, err)
+	conf, err := retrieved.AsConf()
+	require.NoError(t, err)
+	conf, err = conf.Sub("extensions::goroutine_health")
+	require.NoError(t, err)
+	assert.Equal(t, ActionRestart, load(t, conf).OnCritical)
 }
 
 func TestInvalidConfig(t *testing.T) {

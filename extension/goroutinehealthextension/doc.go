@@ -3,6 +3,6 @@
 
 //go:generate mdatagen metadata.yaml
 
-// Package goroutinehealthextension tells a goroutine leak from load, names the
+// Package goroutinehealthextension distinguishes a goroutine leak from load, names the
 // component that leaks, and acts on it.
 package goroutinehealthextension

@@ -17,19 +17,19 @@ import (
 func TestDumpsAreBounded(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "dumps")
 	synctest.Test(t, func(t *testing.T) {
-		h := newHealth(t, new(past), func(cfg *Config) { cfg.DumpDirectory, cfg.MaxDumps = dir, 3 })
+		h := newHealth(t, new(processHistory), func(cfg *Config) { cfg.DumpDirectory, cfg.MaxDumps = dir, 3 })
 		h.start(t)
 		for range 5 {
-			h.world.set(func() { h.world.above[readLoop] = 2500 })
+			h.fake.set(func() { h.fake.above[readLoop] = 2500 })
 			pass(5 * time.Minute)
-			h.world.set(func() { h.world.above[readLoop] = 0 })
+			h.fake.set(func() { h.fake.above[readLoop] = 0 })
 			pass(30 * time.Minute)
 		}
 		if !assert.Equal(t, 5, h.logs.FilterMessage("wrote a dump of goroutines").Len()) {
 			t.Log(h.logs.All())
 		}
 		require.NoError(t, h.Shutdown(t.Context()))
-		dumps, err := h.dumps()
+		dumps, err := h.listDumps()
 		require.NoError(t, err)
 		require.Len(t, dumps, 3)
 		assert.True(t, dumps[0].At.After(dumps[1].At), "the last one first")
@@ -55,9 +55,9 @@ func TestDumpLeavesOtherFilesAlone(t *testing.T) {
 	dir := t.TempDir()
 	other := filepath.Join(dir, "goroutines-of-mine.txt")
 	require.NoError(t, os.WriteFile(other, nil, 0o600))
-	h := newHealth(t, new(past), func(cfg *Config) { cfg.DumpDirectory, cfg.MaxDumps = dir, 1 })
+	h := newHealth(t, new(processHistory), func(cfg *Config) { cfg.DumpDirectory, cfg.MaxDumps = dir, 1 })
 	for range 3 {
-		h.dump(&found{})
+		h.dump(&snapshot{})
 		time.Sleep(2 * time.Millisecond)
 	}
 	require.FileExists(t, other)
@@ -69,7 +69,7 @@ func TestDumpLeavesOtherFilesAlone(t *testing.T) {
 func TestDumpThatCannotBeWrittenWarns(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
-	h := newHealth(t, new(past), func(cfg *Config) { cfg.DumpDirectory = file })
-	h.dump(&found{})
+	h := newHealth(t, new(processHistory), func(cfg *Config) { cfg.DumpDirectory = file })
+	h.dump(&snapshot{})
 	require.Equal(t, 1, h.logs.FilterMessage("cannot write a dump of goroutines").Len())
 }

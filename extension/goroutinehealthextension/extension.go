@@ -23,40 +23,40 @@ import (
 	"github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension/internal/verdict"
 )
 
-// goroutineHealth is the extension. One goroutine, run, counts and judges; it
-// publishes what it has found as one value, which the metrics, the endpoint and
-// Pressure read.
+// goroutineHealth is the extension. One goroutine, the monitor's, counts and judges. It
+// publishes what it has found as one value, which the metrics, the endpoint and Pressure
+// read.
 type goroutineHealth struct {
-	cfg  *Config
-	set  extension.Settings
-	tel  *metadata.TelemetryBuilder
-	src  source
-	past *past
+	cfg     *Config
+	set     extension.Settings
+	tel     *metadata.TelemetryBuilder
+	src     source
+	history *processHistory
 
-	found    atomic.Pointer[found]
-	shutdown atomic.Pointer[string] // why we asked the Collector to shut down
+	latest         atomic.Pointer[snapshot]
+	shutdownReason atomic.Pointer[string] // why the extension asked for the shutdown
 
 	host    component.Host
 	server  *http.Server
-	addr    net.Addr // that the server listens on
+	addr    net.Addr // of the server
 	running sync.WaitGroup
 	stop    context.CancelFunc
 
-	restart func() error       // restartPipelines, but for tests
-	fatal   func(reason error) // reportFatal, but for tests
+	restart func() error       // restartPipelines, except in tests
+	fatal   func(reason error) // reportFatal, except in tests
 }
 
-func newGoroutineHealth(set extension.Settings, cfg *Config, src source, past *past) *goroutineHealth {
-	h := &goroutineHealth{cfg: cfg, set: set, src: src, past: past, restart: restartPipelines}
+func newGoroutineHealth(set extension.Settings, cfg *Config, src source, history *processHistory) *goroutineHealth {
+	h := &goroutineHealth{cfg: cfg, set: set, src: src, history: history, restart: restartPipelines}
 	h.fatal = h.reportFatal
-	h.found.Store(&found{})
+	h.latest.Store(&snapshot{})
 	return h
 }
 
-// Pressure tells whether there are so many goroutines, or ever more of them, that
-// components that can do with fewer should. A component asserts for this method on the
-// extension; it need not import anything.
-func (h *goroutineHealth) Pressure() bool { return h.found.Load().finding.Pressure() }
+// Pressure reports whether components that can work with fewer goroutines should do so:
+// there are too many, or ever more. A component finds this method by a type assertion on
+// the extension and need not import it.
+func (h *goroutineHealth) Pressure() bool { return h.latest.Load().finding.Pressure() }
 
 // Start implements component.Component.
 func (h *goroutineHealth) Start(ctx context.Context, host component.Host) error {
@@ -65,49 +65,49 @@ func (h *goroutineHealth) Start(ctx context.Context, host component.Host) error 
 	if h.tel, err = metadata.NewTelemetryBuilder(h.set.TelemetrySettings); err != nil {
 		return err
 	}
-	if err := h.observe(); err != nil {
+	if err := h.registerMetrics(); err != nil {
 		return errors.Join(err, h.Shutdown(ctx))
 	}
 	running, stop := context.WithCancel(context.Background())
 	h.stop = stop
 	labels := pprof.Labels(census.LabelComponent, h.set.ID.String(), census.LabelKind, "extension")
-	// The goroutines below inherit the labels of this one, which is the Collector's.
+	// The goroutines started here inherit these labels. This one, the Collector's, gets
+	// its own back.
 	pprof.Do(ctx, labels, func(ctx context.Context) {
 		if err = h.serve(ctx); err != nil {
 			return
 		}
-		h.running.Go(func() { newWatch(h).run(running) })
+		h.running.Go(func() { newMonitor(h).run(running) })
 	})
 	if err != nil {
 		return errors.Join(err, h.Shutdown(ctx))
 	}
 	h.set.Logger.Info("watching goroutines", zap.String("on_critical", string(h.cfg.OnCritical)),
-		zap.Int("warning", h.cfg.Warning), zap.Int("critical", h.cfg.Critical), zap.Bool("finds_leaks", h.src.findsLeaks()))
+		zap.Int("warning", h.cfg.Warning), zap.Int("critical", h.cfg.Critical), zap.Bool("finds_leaks", h.src.canFindLeaks()))
 	return nil
 }
 
-// patience is how long requests in flight may take when the extension shuts down.
-const patience = time.Second
+// drainTimeout bounds the wait for requests in flight when the extension shuts down.
+const drainTimeout = time.Second
 
-// Shutdown implements component.Component. Where it was the extension that asked the
-// Collector to end, it returns an error: the Collector ends as well after a fatal
-// status, but only an error at shutdown makes its exit status other than zero. For the
-// same reason a request that has to be cut off is no error: it would end the process
-// where the pipelines are only to be restarted.
+// Shutdown implements component.Component. It returns an error where the extension itself
+// asked for the end of the Collector: a fatal status ends it, but only an error at
+// shutdown makes its exit status other than zero. For the same reason a request that has
+// to be cut off is no error: at a restart of the pipelines it would end the process.
 func (h *goroutineHealth) Shutdown(ctx context.Context) error {
 	var err error
 	if h.stop != nil {
 		h.stop()
 	}
 	if h.server != nil {
-		patient, cancel := context.WithTimeout(ctx, patience)
-		if h.server.Shutdown(patient) != nil {
+		drainCtx, cancel := context.WithTimeout(ctx, drainTimeout)
+		if h.server.Shutdown(drainCtx) != nil {
 			err = h.server.Close()
 		}
 		cancel()
 	}
 	done := make(chan struct{})
-	go func() { // ends with the goroutines, which a census may hold up a little
+	go func() { // ends once the monitor does, which may be in a census
 		h.running.Wait()
 		close(done)
 	}()
@@ -119,20 +119,20 @@ func (h *goroutineHealth) Shutdown(ctx context.Context) error {
 	if h.tel != nil {
 		h.tel.Shutdown()
 	}
-	if reason := h.shutdown.Swap(nil); reason != nil {
+	if reason := h.shutdownReason.Swap(nil); reason != nil {
 		err = errors.Join(err, fmt.Errorf("shut down because of goroutines: %s", *reason))
 	}
 	return err
 }
 
-// found is what one look has found. It does not change.
-type found struct {
+// snapshot is what one step of the monitor has found. It does not change.
+type snapshot struct {
 	counts  counts
 	finding verdict.Finding
 	reason  string
-	census  *census.Census // of the last one; nil if there has been none
-	leaked  *census.Census // nil where the runtime cannot tell, or has not been asked yet
-	// creators and grown are of the origins that suspicion has fallen on, and of all.
-	creators map[string]string
-	grown    map[census.Origin]int
+	census  *census.Census // the last one; nil before the first
+	leaked  *census.Census // the last one; nil where the runtime cannot find leaks
+
+	creators creators              // as far as they are known
+	grown    map[census.Origin]int // above need, over the window
 }

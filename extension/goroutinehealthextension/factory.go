@@ -12,11 +12,11 @@ import (
 	"github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension/internal/metadata"
 )
 
-// NewFactory creates the factory of the goroutine_health extension.
+// NewFactory returns the factory of the goroutine_health extension.
 func NewFactory() extension.Factory {
 	return extension.NewFactory(metadata.Type, createDefaultConfig, create, metadata.ExtensionStability)
 }
 
 func create(_ context.Context, set extension.Settings, cfg component.Config) (extension.Extension, error) {
-	return newGoroutineHealth(set, cfg.(*Config), newRuntimeSource(), pastOf(set.ID)), nil
+	return newGoroutineHealth(set, cfg.(*Config), newRuntimeSource(), historyOf(set.ID)), nil
 }

@@ -38,7 +38,7 @@ func (l *leaky) open() {
 func TestRealLeakIsNamed(t *testing.T) {
 	const minute = time.Second
 	const window = 5 * minute
-	h := newHealth(t, new(past), func(cfg *Config) {
+	h := newHealth(t, new(processHistory), func(cfg *Config) {
 		cfg.CollectionInterval, cfg.CensusInterval = minute/8, minute/2
 		cfg.Window, cfg.For = window, window
 		cfg.GrowthPerMinute *= float64(time.Minute / minute)
@@ -58,12 +58,12 @@ func TestRealLeakIsNamed(t *testing.T) {
 	began := time.Now()
 	tick := time.NewTicker(minute / 32)
 	defer tick.Stop()
-	for h.found.Load().finding.Growing == 0 {
+	for h.latest.Load().finding.Growing == 0 {
 		<-tick.C
 		pprof.Do(capture("a"), pprof.Labels(), func(context.Context) { l.open() })
 		require.Less(t, time.Since(began), 3*window, "and nothing is said")
 	}
-	f := h.found.Load()
+	f := h.latest.Load()
 	t.Logf("after %v: %s", time.Since(began).Round(time.Millisecond), f.reason)
 	assert.Less(t, time.Since(began), 2*window)
 	assert.Regexp(t, `of them in docker_logs, created by .*/goroutinehealthextension\.\(\*leaky\)\.open$`, f.reason)

@@ -47,7 +47,7 @@ func browse(t *testing.T, url string, args ...string) string {
 }
 
 // hour gives the process a past, in which from some minute on it leaks.
-func hour(p *past, needed, steady int, leakFrom, perMinute float64) {
+func hour(p *processHistory, needed, steady int, leakFrom, perMinute float64) {
 	noise := rand.New(rand.NewPCG(3, 4))
 	now := time.Now()
 	for at := now.Add(-time.Hour); at.Before(now); at = at.Add(15 * time.Second) {
@@ -71,29 +71,29 @@ func TestPageInABrowser(t *testing.T) {
 		{
 			name: "healthy", verdict: "healthy",
 			make: func(t *testing.T) *health {
-				p := new(past)
+				p := new(processHistory)
 				hour(p, 150, 38, 60, 0)
 				h := newHealth(t, p, local)
-				h.world.containers = 50
+				h.fake.containers = 50
 				return h
 			},
-			shows: []string{`data-verdict="healthy"`, "Healthy</b>", "150 needed by 50 captures", "<svg", "web-10", "exporterhelper", "None. One is written"},
+			shows: []string{`data-verdict="healthy"`, "Healthy</b>", "150 needed by 50 captures", "<svg", "web-10", ">9e3779b10000<", "exporterhelper", "None. One is written"},
 			not:   []string{"Critical</b>", "no answer"},
 		},
 		{
 			name: "critical", verdict: "critical",
 			make: func(t *testing.T) *health {
-				p := new(past)
+				p := new(processHistory)
 				hour(p, 150, 38, 12, 43)
 				p.addRestart(restart{At: time.Now().Add(-50 * time.Minute), Reason: "earlier"})
 				h := newHealth(t, p, func(cfg *Config) {
 					local(cfg)
 					cfg.DumpDirectory, cfg.LeakInterval = filepath.Join(t.TempDir(), "dumps"), cfg.CollectionInterval
 				})
-				h.world.containers = 50
-				h.world.above[readLoop] = 2100
-				h.world.above[census.Origin{Component: "<b>x</b>", Function: "example.com/x.(*T).run"}] = 3
-				h.world.proven = map[census.Origin]int{readLoop: 2088}
+				h.fake.containers = 50
+				h.fake.above[readLoop] = 2100
+				h.fake.above[census.Origin{Component: "<b>x</b>", Function: "example.com/x.(*T).run"}] = 3
+				h.fake.proven = map[census.Origin]int{readLoop: 2088}
 				return h
 			},
 			shows: []string{`data-verdict="critical"`, "Critical</b>", "created by net/http.(*Transport).dialConn", "&lt;b&gt;x&lt;/b&gt;", "critical 2,000", "2,088", ">restart<", "goroutines-2"},
@@ -103,7 +103,7 @@ func TestPageInABrowser(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			h := tt.make(t).start(t)
 			require.Eventually(t, func() bool {
-				f := h.found.Load()
+				f := h.latest.Load()
 				return f.finding.Level.String() == tt.verdict && (h.cfg.DumpDirectory == "" || f.leaked != nil)
 			}, 5*time.Second, 5*time.Millisecond)
 			url := "http://" + h.addr.String() + "/"

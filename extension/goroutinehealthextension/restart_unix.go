@@ -12,7 +12,7 @@ import (
 
 const canRestart = true
 
-// restartPipelines has the Collector shut down its pipelines and extensions and build
-// them anew in this process, as it does when its configuration changes: it always
-// listens for SIGHUP while it runs, and there is no other way in from a component.
+// restartPipelines has the Collector shut down its pipelines and extensions and rebuild
+// them in this process, as it does when its configuration changes. SIGHUP, which it always
+// listens for while it runs, is the only way in from a component.
 func restartPipelines() error { return syscall.Kill(os.Getpid(), syscall.SIGHUP) }

@@ -18,12 +18,12 @@ import (
 	"github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension/internal/verdict"
 )
 
-// page is all of the page: it loads nothing but the status.
+// page is the whole page: it loads nothing but the status.
 //
 //go:embed page.html
 var page []byte
 
-// serve starts the endpoint, if there is to be one.
+// serve starts the endpoint, unless it is switched off.
 func (h *goroutineHealth) serve(ctx context.Context) error {
 	if h.cfg.ServerConfig.NetAddr.Endpoint == "" {
 		return nil
@@ -39,8 +39,7 @@ func (h *goroutineHealth) serve(ctx context.Context) error {
 	h.addr = listener.Addr()
 	h.running.Go(func() { // ends with the server, which closes the listener
 		if err := h.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			// The watch goes on without it.
-			h.set.Logger.Error("the endpoint has failed", zap.Error(err))
+			h.set.Logger.Error("the endpoint has failed; monitoring continues", zap.Error(err))
 			componentstatus.ReportStatus(h.host, componentstatus.NewPermanentErrorEvent(err))
 		}
 	})

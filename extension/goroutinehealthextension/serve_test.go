@@ -36,8 +36,8 @@ func get(t *testing.T, url string) (int, http.Header, []byte) {
 }
 
 func TestStatusOfAHealthyProcess(t *testing.T) {
-	h := newHealth(t, new(past), local)
-	h.world.containers = 200
+	h := newHealth(t, new(processHistory), local)
+	h.fake.containers = 200
 	h.start(t)
 	url := "http://" + h.addr.String()
 	var s status
@@ -62,8 +62,8 @@ func TestStatusOfAHealthyProcess(t *testing.T) {
 }
 
 func TestStatusIs503WhenCritical(t *testing.T) {
-	h := newHealth(t, new(past), local)
-	h.world.above[readLoop] = 2500
+	h := newHealth(t, new(processHistory), local)
+	h.fake.above[readLoop] = 2500
 	h.start(t)
 	require.Eventually(t, func() bool {
 		code, _, body := get(t, "http://"+h.addr.String()+"/api/v1/status")
@@ -73,14 +73,14 @@ func TestStatusIs503WhenCritical(t *testing.T) {
 }
 
 func TestPageLoadsNothingElse(t *testing.T) {
-	h := newHealth(t, new(past), local).start(t)
+	h := newHealth(t, new(processHistory), local).start(t)
 	url := "http://" + h.addr.String()
 	code, header, body := get(t, url+"/")
 	require.Equal(t, http.StatusOK, code)
 	assert.Equal(t, "text/html; charset=utf-8", header.Get("Content-Type"))
 	assert.Contains(t, header.Get("Content-Security-Policy"), "default-src 'none'")
 	assert.NotRegexp(t, `(src|href)="?https?://`, string(body))
-	assert.NotContains(t, string(body), "innerHTML", "names of containers are not ours")
+	assert.NotContains(t, string(body), "innerHTML", "others choose the names of containers")
 	code, _, _ = get(t, url+"/metrics")
 	assert.Equal(t, http.StatusNotFound, code)
 	require.NoError(t, h.Shutdown(t.Context()))
@@ -90,13 +90,13 @@ func TestEndpointThatIsTaken(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer listener.Close()
-	h := newHealth(t, new(past), func(cfg *Config) { cfg.ServerConfig.NetAddr.Endpoint = listener.Addr().String() })
+	h := newHealth(t, new(processHistory), func(cfg *Config) { cfg.ServerConfig.NetAddr.Endpoint = listener.Addr().String() })
 	require.ErrorContains(t, h.Start(t.Context(), componenttest.NewNopHost()), "endpoint: ")
 	require.NoError(t, h.Shutdown(t.Context()))
 }
 
 func TestShutdownDoesNotWaitForClients(t *testing.T) {
-	h := newHealth(t, new(past), local).start(t)
+	h := newHealth(t, new(processHistory), local).start(t)
 	conn, err := net.Dial("tcp", h.addr.String()) // and says nothing
 	require.NoError(t, err)
 	defer conn.Close()

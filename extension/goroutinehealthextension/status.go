@@ -20,7 +20,7 @@ const (
 	listedContainers = 100
 )
 
-// status is the answer of the API. The README documents it.
+// status is the body of the API's answer. The README documents it.
 type status struct {
 	Verdict  verdict.Level `json:"verdict"`
 	Reason   string        `json:"reason"`
@@ -50,8 +50,8 @@ type status struct {
 		InWindow int      `json:"in_window"`
 		Last     *restart `json:"last,omitempty"`
 	} `json:"restarts"`
-	Dumps   []dumped `json:"dumps"`
-	History []point  `json:"history"`
+	Dumps   []dumpInfo `json:"dumps"`
+	History []point    `json:"history"`
 }
 
 type statusLeaked struct {
@@ -80,7 +80,7 @@ type statusComponent struct {
 	Component  string               `json:"component"`
 	Kind       string               `json:"kind,omitempty"`
 	Goroutines int                  `json:"goroutines"`
-	Above      int                  `json:"above"` // what the captures need
+	Above      int                  `json:"above"` // need
 	Grown      int                  `json:"grown"` // over the window
 	Leaked     int                  `json:"leaked"`
 	States     map[census.State]int `json:"states"`
@@ -103,42 +103,41 @@ type statusContainer struct {
 }
 
 func (h *goroutineHealth) status(now time.Time) *status {
-	f := h.found.Load()
+	snap := h.latest.Load()
 	s := &status{
-		Verdict: f.finding.Level, Reason: f.reason, Since: f.finding.Since, Now: now, Pressure: f.finding.Pressure(),
-		GrowthPerMinute: f.finding.Growth, Leaked: statusLeaked{Supported: h.src.findsLeaks()},
+		Verdict: snap.finding.Level, Reason: snap.reason, Since: snap.finding.Since, Now: now, Pressure: snap.finding.Pressure(),
+		GrowthPerMinute: snap.finding.Growth, Leaked: statusLeaked{Supported: h.src.canFindLeaks()},
 		Limits: statusLimits{
 			Warning: h.cfg.Warning, Critical: h.cfg.Critical, GrowthPerMinute: h.cfg.GrowthPerMinute,
 			WindowSeconds: h.cfg.Window.Seconds(), ForSeconds: h.cfg.For.Seconds(), OnCritical: h.cfg.OnCritical,
 			MaxRestarts: h.cfg.MaxRestarts, RestartWindowSeconds: h.cfg.RestartWindow.Seconds(),
 		},
-		Components: []statusComponent{}, Functions: []statusFunction{}, Dumps: []dumped{}, History: h.past.plot(),
+		Components: []statusComponent{}, Functions: []statusFunction{}, Dumps: []dumpInfo{}, History: h.history.plot(),
 	}
-	s.Goroutines.counts = f.counts
-	s.Goroutines.Excess = f.finding.Excess
-	s.Goroutines.Needed = f.counts.Total - f.finding.Excess
+	s.Goroutines.counts = snap.counts
+	s.Goroutines.Excess = snap.finding.Excess
+	s.Goroutines.Needed = snap.counts.Total - snap.finding.Excess
 	s.Containers.Listed = []statusContainer{}
-	if f.leaked != nil {
-		s.Leaked.Total, s.Leaked.Looked = f.leaked.Total, &f.leaked.Taken
+	if snap.leaked != nil {
+		s.Leaked.Total, s.Leaked.Looked = snap.leaked.Total, &snap.leaked.Taken
 	}
-	if f.census != nil {
-		s.Census = &statusCensus{Taken: f.census.Taken, TookSeconds: f.census.Took.Seconds()}
-		s.addCensus(f)
+	if snap.census != nil {
+		s.Census = &statusCensus{Taken: snap.census.Taken, TookSeconds: snap.census.Took.Seconds()}
+		s.addCensus(snap)
 	}
-	s.Restarts.InWindow, s.Restarts.Total, s.Restarts.Last = h.past.restartsSince(now.Add(-h.cfg.RestartWindow))
-	if dumps, err := h.dumps(); err == nil && dumps != nil {
+	s.Restarts.InWindow, s.Restarts.Total, s.Restarts.Last = h.history.restartsSince(now.Add(-h.cfg.RestartWindow))
+	if dumps, err := h.listDumps(); err == nil && dumps != nil {
 		s.Dumps = dumps
 	}
 	return s
 }
 
-func (s *status) addCensus(f *found) {
+func (s *status) addCensus(snap *snapshot) {
 	rows := make(map[string]*statusComponent)
-	for _, component := range biggest(f.census.Components) {
-		if len(rows) < listedComponents {
-			states := f.census.Components[component]
-			rows[component] = &statusComponent{Component: component, Goroutines: sum(states), States: states}
-		}
+	listed := first(componentsBySize(snap.census.Components), listedComponents)
+	for _, component := range listed {
+		states := snap.census.Components[component]
+		rows[component] = &statusComponent{Component: component, Goroutines: sum(states), States: states}
 	}
 	add := func(origins map[census.Origin]int, f func(*statusComponent, census.Origin, int)) {
 		for origin, n := range origins {
@@ -147,33 +146,33 @@ func (s *status) addCensus(f *found) {
 			}
 		}
 	}
-	add(f.census.Origins, func(row *statusComponent, o census.Origin, _ int) { row.Kind = cmp.Or(row.Kind, o.Kind) })
-	add(f.census.Above, func(row *statusComponent, _ census.Origin, n int) { row.Above += n })
-	add(f.grown, func(row *statusComponent, _ census.Origin, n int) { row.Grown += n })
-	if f.leaked != nil {
-		add(f.leaked.Origins, func(row *statusComponent, _ census.Origin, n int) { row.Leaked += n })
+	add(snap.census.Origins, func(row *statusComponent, o census.Origin, _ int) { row.Kind = cmp.Or(row.Kind, o.Kind) })
+	add(snap.census.Above, func(row *statusComponent, _ census.Origin, n int) { row.Above += n })
+	add(snap.grown, func(row *statusComponent, _ census.Origin, n int) { row.Grown += n })
+	if snap.leaked != nil {
+		add(snap.leaked.Origins, func(row *statusComponent, _ census.Origin, n int) { row.Leaked += n })
 	}
-	for _, component := range biggest(f.census.Components) {
-		if row := rows[component]; row != nil {
-			s.Components = append(s.Components, *row)
-		}
+	for _, component := range listed {
+		s.Components = append(s.Components, *rows[component])
 	}
-	for _, origin := range mostFirst(f.census.Above) {
-		if len(s.Functions) == listedFunctions {
-			break
-		}
+	for _, origin := range first(descending(snap.census.Above), listedFunctions) {
 		s.Functions = append(s.Functions, statusFunction{
-			Component: origin.Component, Function: origin.Function, Creator: cmp.Or(f.creators[origin.Function], census.Outer(origin.Function)),
-			Above: f.census.Above[origin], Grown: f.grown[origin],
+			Component: origin.Component, Function: origin.Function, Creator: snap.creators.of(origin.Function),
+			Above: snap.census.Above[origin], Grown: snap.grown[origin],
 		})
 	}
-	s.Containers.Total = len(f.census.Containers)
-	containers := slices.SortedFunc(maps.Values(f.census.Containers), func(a, b *census.Container) int {
-		return cmp.Or(cmp.Compare(b.Excess(), a.Excess()), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
-	})
-	for _, c := range containers[:min(len(containers), listedContainers)] {
+	s.Containers.Total = len(snap.census.Containers)
+	for _, c := range first(containersByExcess(snap.census), listedContainers) {
 		s.Containers.Listed = append(s.Containers.Listed, statusContainer{
 			ID: c.ID, Name: c.Name, Component: c.Component, Goroutines: c.Count, Needed: c.Need,
 		})
 	}
 }
+
+func containersByExcess(c *census.Census) []*census.Container {
+	return slices.SortedFunc(maps.Values(c.Containers), func(a, b *census.Container) int {
+		return cmp.Or(cmp.Compare(b.Excess(), a.Excess()), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
+	})
+}
+
+func first[T any](list []T, n int) []T { return list[:min(n, len(list))] }

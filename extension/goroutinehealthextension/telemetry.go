@@ -17,25 +17,25 @@ import (
 	"github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension/internal/census"
 )
 
-// maxComponents bounds the components that metrics tell apart. The ones with the
-// fewest goroutines are told together, as other.
+// maxComponents bounds the values of the attribute component. Those with the fewest
+// goroutines are counted together as otherComponent.
 const (
 	maxComponents  = 50
 	otherComponent = "other"
 )
 
-// observe registers the metrics that are read from what was found last.
-func (h *goroutineHealth) observe() error {
+// registerMetrics registers the metrics that read the latest snapshot.
+func (h *goroutineHealth) registerMetrics() error {
 	return errors.Join(
 		h.tel.RegisterGoroutineHealthExcessCallback(func(_ context.Context, o metric.Int64Observer) error {
-			if f := h.found.Load(); f.census != nil {
-				o.Observe(int64(f.finding.Excess))
+			if snap := h.latest.Load(); snap.census != nil {
+				o.Observe(int64(snap.finding.Excess))
 			}
 			return nil
 		}),
 		h.tel.RegisterGoroutineHealthGoroutinesCallback(func(_ context.Context, o metric.Int64Observer) error {
-			if f := h.found.Load(); f.census != nil {
-				for component, states := range bounded(f.census.Components) {
+			if snap := h.latest.Load(); snap.census != nil {
+				for component, states := range limitComponents(snap.census.Components) {
 					for state, n := range states {
 						o.Observe(int64(n), metric.WithAttributes(attribute.String("component", component), attribute.String("state", string(state))))
 					}
@@ -44,29 +44,29 @@ func (h *goroutineHealth) observe() error {
 			return nil
 		}),
 		h.tel.RegisterGoroutineHealthGrowthCallback(func(_ context.Context, o metric.Float64Observer) error {
-			o.Observe(h.found.Load().finding.Growth)
+			o.Observe(h.latest.Load().finding.Growth)
 			return nil
 		}),
 		h.tel.RegisterGoroutineHealthLeakedCallback(func(_ context.Context, o metric.Int64Observer) error {
-			f := h.found.Load()
-			if f.leaked == nil {
+			snap := h.latest.Load()
+			if snap.leaked == nil {
 				return nil
 			}
-			if f.leaked.Total == 0 {
-				o.Observe(0) // asked, and there are none
+			if snap.leaked.Total == 0 {
+				o.Observe(0) // the runtime has looked, and there are none
 			}
-			for component, states := range bounded(f.leaked.Components) {
+			for component, states := range limitComponents(snap.leaked.Components) {
 				o.Observe(int64(sum(states)), metric.WithAttributes(attribute.String("component", component)))
 			}
 			return nil
 		}),
 		h.tel.RegisterGoroutineHealthRestartsCallback(func(_ context.Context, o metric.Int64Observer) error {
-			_, total, _ := h.past.restartsSince(time.Time{})
+			_, total, _ := h.history.restartsSince(time.Time{})
 			o.Observe(int64(total))
 			return nil
 		}),
 		h.tel.RegisterGoroutineHealthVerdictCallback(func(_ context.Context, o metric.Int64Observer) error {
-			o.Observe(int64(h.found.Load().finding.Level))
+			o.Observe(int64(h.latest.Load().finding.Level))
 			return nil
 		}),
 	)
@@ -79,15 +79,15 @@ func sum(states map[census.State]int) (n int) {
 	return n
 }
 
-// biggest returns the components, those with the most goroutines first.
-func biggest(components map[string]map[census.State]int) []string {
+// componentsBySize returns the components, those with the most goroutines first.
+func componentsBySize(components map[string]map[census.State]int) []string {
 	return slices.SortedFunc(maps.Keys(components), func(a, b string) int {
 		return cmp.Or(cmp.Compare(sum(components[b]), sum(components[a])), cmp.Compare(a, b))
 	})
 }
 
-// bounded tells all but the biggest components together.
-func bounded(components map[string]map[census.State]int) map[string]map[census.State]int {
+// limitComponents merges the smallest components where there are too many.
+func limitComponents(components map[string]map[census.State]int) map[string]map[census.State]int {
 	if len(components) <= maxComponents {
 		return components
 	}
@@ -96,7 +96,7 @@ func bounded(components map[string]map[census.State]int) map[string]map[census.S
 	if others == nil {
 		others = make(map[census.State]int)
 	}
-	for _, component := range biggest(components) {
+	for _, component := range componentsBySize(components) {
 		switch {
 		case component == otherComponent:
 		case len(kept) < maxComponents-1:

@@ -19,15 +19,15 @@ import (
 )
 
 func TestMetrics(t *testing.T) {
-	life := new(past)
+	life := new(processHistory)
 	life.addRestart(restart{At: time.Now(), Reason: "earlier"})
 	h := newHealth(t, life, func(cfg *Config) { local(cfg); cfg.LeakInterval = cfg.CollectionInterval })
-	h.world.containers = 10
-	h.world.above[readLoop] = 2500
-	h.world.proven = map[census.Origin]int{readLoop: 7}
+	h.fake.containers = 10
+	h.fake.above[readLoop] = 2500
+	h.fake.proven = map[census.Origin]int{readLoop: 7}
 	h.start(t)
 	require.Eventually(t, func() bool {
-		f := h.found.Load()
+		f := h.latest.Load()
 		return f.finding.Level == 2 && f.leaked != nil
 	}, 5*time.Second, 5*time.Millisecond)
 
@@ -59,7 +59,7 @@ func TestComponentsInMetricsAreBounded(t *testing.T) {
 		components[fmt.Sprintf("c%d", i)] = map[census.State]int{census.IO: i}
 		total += i
 	}
-	got := bounded(components)
+	got := limitComponents(components)
 	assert.Len(t, got, maxComponents)
 	n := 0
 	for _, states := range got {

@@ -12,15 +12,15 @@ import (
 	"time"
 )
 
-// perConnection is how many goroutines net/http's transport has for a connection,
-// one that reads and one that writes.
+// perConnection is how many goroutines net/http's transport has for a connection: one
+// reads, one writes.
 const perConnection = 2
 
 // Origin is where goroutines come from.
 type Origin struct {
 	Component string
-	Kind      string // of the component; empty for what is none
-	// Function is what the goroutine was started to run, launchers like
+	Kind      string // of the component; empty for libraries and the runtime
+	// Function is the function that the goroutine was started to run, launchers like
 	// sync.(*WaitGroup).Go aside.
 	Function string
 }
@@ -39,49 +39,49 @@ const (
 	Syscall State = "syscall"
 )
 
-// Container is what there is for one captured container.
+// Container counts the goroutines that work for one captured container.
 type Container struct {
 	ID, Name, Component string
 	Count               int
-	// Need is the part of Count that the capture needs: a goroutine for each of the
-	// roles that it has named, and two for a connection.
+	// Need is the part of Count that the capture needs: one goroutine for each role
+	// that its goroutines name, and two for a connection.
 	Need int
 
 	roles     []string
 	functions map[Origin]int
 }
 
-// Excess is the part of Count that the capture does not need.
+// Excess returns the part of Count that the capture does not need.
 func (c *Container) Excess() int { return c.Count - c.Need }
 
-// Census is how many goroutines there are, and whose.
+// Census counts goroutines by owner.
 type Census struct {
 	Taken time.Time
 	Took  time.Duration
 	Total int
-	// Need is how many of them the captured containers need.
-	Need       int
+	Need  int // of the captured containers together
+
 	Origins    map[Origin]int
 	Components map[string]map[State]int
 	Containers map[string]*Container
-	// Above holds the origins of goroutines that the captures do not need.
+	// Above counts the goroutines that no capture needs.
 	Above map[Origin]int
 }
 
-// Excess is how many goroutines there are that the captured containers do not need.
+// Excess returns the number of goroutines that no capture needs.
 func (c *Census) Excess() int { return c.Total - c.Need }
 
-// ErrUnsupported tells that the runtime was built without a profile.
+// ErrUnsupported is returned where the runtime was built without a profile.
 var ErrUnsupported = errors.New("not supported by this build")
 
 // Take counts the goroutines.
 func Take() (*Census, error) { return take("goroutine") }
 
-// Leaked counts the goroutines that the garbage collector proves can never wake. It
-// runs the garbage collector.
+// Leaked counts the goroutines of which the garbage collector proves that they can never
+// wake. It runs the garbage collector.
 func Leaked() (*Census, error) { return take("goroutineleak") }
 
-// CanFindLeaks tells whether Leaked is supported.
+// CanFindLeaks reports whether this build supports Leaked.
 func CanFindLeaks() bool { return pprof.Lookup("goroutineleak") != nil }
 
 func take(name string) (*Census, error) {
@@ -104,18 +104,14 @@ func take(name string) (*Census, error) {
 
 // read counts the goroutines of a goroutine profile.
 func read(compressed []byte) (*Census, error) {
-	p, err := parse(compressed)
-	if err != nil {
-		return nil, err
-	}
 	c := &Census{
 		Origins: make(map[Origin]int), Above: make(map[Origin]int),
 		Components: make(map[string]map[State]int), Containers: make(map[string]*Container),
 	}
-	if err := p.each(c.add); err != nil {
+	if err := eachSample(compressed, c.add); err != nil {
 		return nil, err
 	}
-	c.judge()
+	c.computeNeed()
 	return c, nil
 }
 
@@ -153,16 +149,16 @@ func (c *Container) addRole(role string) {
 	}
 }
 
-// judge tells what the captures need from what they do not. The number of roles is
-// fixed by the code that names them, so a leak does not raise what is needed; and
-// what one container leaves unused is not to another's credit.
-func (c *Census) judge() {
+// computeNeed splits the goroutines into those that the captures need and those above.
+// The code fixes the number of roles, so a leak does not raise the need, and what one
+// container leaves unused does not cover the excess of another.
+func (c *Census) computeNeed() {
 	for _, container := range c.Containers {
 		container.Need = min(container.Count, len(container.roles)+perConnection)
 		c.Need += container.Need
 		spare := container.Need
-		// What a container has many of is what leaks.
-		for _, origin := range sorted(container.functions) {
+		// The origin with the most goroutines is the one that leaks, so it comes last.
+		for _, origin := range ascending(container.functions) {
 			n := container.functions[origin]
 			used := min(spare, n)
 			spare -= used

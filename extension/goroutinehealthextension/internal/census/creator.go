@@ -4,8 +4,6 @@
 package census
 
 import (
-	"bufio"
-	"bytes"
 	"cmp"
 	"regexp"
 	"runtime"
@@ -13,85 +11,44 @@ import (
 )
 
 const (
-	// traceBytes is what the trace of a goroutine takes, roughly.
+	// traceBytes is the usual size of the trace of a goroutine.
 	traceBytes = 2 << 10
-	// maxTrace bounds the traces that are read, in bytes. What does not fit is not
-	// looked at, which is no harm: what leaks is there many times.
-	maxTrace = 8 << 20
-	// maxTraced is how many goroutines are traced at most: not to stop the world for
-	// longer than a fifth of a second.
+	// maxTraceBytes bounds a trace of all goroutines. What does not fit is left out,
+	// which does no harm: a function that leaks goroutines runs in many of them.
+	maxTraceBytes = 8 << 20
+	// maxTraced bounds the goroutines that are traced, so that the world is stopped
+	// for a fifth of a second at most.
 	maxTraced = 20_000
-	// maxCreators bounds the creators that are remembered.
-	maxCreators = 1000
 )
 
-// closure is what the compiler appends to the name of a function for the functions
-// inside it.
-var closure = regexp.MustCompile(`(?:\.(?:func\d+|gowrap\d+|deferwrap\d+|\d+)|-range\d+)+$`)
-
-// Creators knows by which function the goroutines that run a function have been
-// created. One goroutine at a time may use it.
-type Creators struct {
-	known map[string]string
-	trace func([]byte) int // tests
-}
-
-// NewCreators returns Creators that knows nothing yet.
-func NewCreators() *Creators {
-	return &Creators{known: make(map[string]string), trace: func(buf []byte) int { return runtime.Stack(buf, true) }}
-}
-
-// Of returns the function that created the goroutines that run function, or an empty
-// string. A closure is named after the function that it is in, and a profile says no
-// more; but for other functions all goroutines have to be traced, which stops the
-// world for some 10 ms per 1,000 of them. So that is done once for a function.
-func (c *Creators) Of(function string, goroutines int) string {
-	if outer := Outer(function); outer != "" {
-		return outer
-	}
-	if creator, ok := c.known[function]; ok {
-		return creator
-	}
+// Creators returns by which function the goroutines that run a function have been
+// created. A profile does not say it, so all goroutines are traced, which stops the
+// world for some 10 ms per 1,000 of them. It returns nothing if there are too many.
+func Creators(goroutines int) map[string]string {
 	if goroutines > maxTraced {
-		return ""
+		return nil
 	}
-	if len(c.known) >= maxCreators {
-		clear(c.known)
-	}
-	c.look(goroutines)
-	creator := c.known[function] // remembered, also if it is not found
-	c.known[function] = creator
-	return creator
+	buf := make([]byte, min(maxTraceBytes, (goroutines+64)*traceBytes))
+	return parseTraces(string(buf[:runtime.Stack(buf, true)]))
 }
 
-func (c *Creators) look(goroutines int) {
-	buf := make([]byte, min(maxTrace, (goroutines+64)*traceBytes))
-	parseTraces(buf[:c.trace(buf)], func(function, creator string) {
-		if len(c.known) < maxCreators {
-			c.known[function] = creator
-		}
-	})
-}
-
-// parseTraces calls f with the first function and the creator of each goroutine. The
-// last trace may be cut off.
-func parseTraces(traces []byte, f func(function, creator string)) {
-	scanner := bufio.NewScanner(bytes.NewReader(traces))
-	scanner.Buffer(nil, 1<<20)
+// parseTraces returns the creator of each goroutine by the first function that it runs,
+// launchers aside. The last trace may be cut off.
+func parseTraces(traces string) map[string]string {
+	creators := make(map[string]string)
 	function := ""
-	for scanner.Scan() {
-		line := scanner.Text()
+	for line := range strings.Lines(traces) {
+		creator, isCreator := strings.CutPrefix(line, "created by ")
 		switch {
-		case line == "" || strings.HasPrefix(line, "goroutine "):
+		case line == "\n" || strings.HasPrefix(line, "goroutine "):
 			function = ""
 		case strings.HasPrefix(line, "\t") || strings.HasPrefix(line, "..."):
-		case strings.HasPrefix(line, "created by "):
-			creator, _, whole := strings.Cut(strings.TrimPrefix(line, "created by "), " in goroutine ")
-			creator = cmp.Or(Outer(creator), creator)
+		case isCreator:
+			creator, _, whole := strings.Cut(creator, " in goroutine ")
+			creator = cmp.Or(Enclosing(creator), creator)
 			if whole && function != "" && !isLauncher(creator) {
-				f(function, creator)
+				creators[function] = creator
 			}
-			function = ""
 		default:
 			name := line
 			if i := strings.LastIndexByte(line, '('); i > 0 {
@@ -102,10 +59,16 @@ func parseTraces(traces []byte, f func(function, creator string)) {
 			}
 		}
 	}
+	return creators
 }
 
-// Outer returns the function that a closure is in, or an empty string for what is none.
-func Outer(function string) string {
+// closure is what the compiler appends to the name of a function for the functions
+// inside it.
+var closure = regexp.MustCompile(`(?:\.(?:func\d+|gowrap\d+|deferwrap\d+|\d+)|-range\d+)+$`)
+
+// Enclosing returns the function that a closure is in, which is the one that starts it
+// as a goroutine, or an empty string for what is no closure.
+func Enclosing(function string) string {
 	if outer := closure.ReplaceAllString(function, ""); outer != function {
 		return outer
 	}

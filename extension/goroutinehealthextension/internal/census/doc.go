@@ -1,18 +1,18 @@
 // Copyright The otelcol-dockerlogs Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package census finds out whose the goroutines of the process are.
+// Package census counts the goroutines of the process by owner.
 //
-// Goroutines are told apart by the pprof labels that their component has set, which
-// the goroutines that they start inherit, those of net/http's transport included:
+// The owner is in the pprof labels that a component sets on its goroutines. The
+// goroutines that these start inherit them, those of net/http's transport included:
 //
 //	otelcol.component.id    docker_logs
 //	otelcol.component.kind  receiver
 //	container.id            of the container that the goroutine works for
 //	container.name
-//	role                    what the goroutine does for it, as capture
+//	role                    what the goroutine does for it, such as capture
 //
-// What has no label is known by the packages of the functions that it runs.
+// A goroutine without labels is attributed by the packages on its stack.
 package census
 
 // Labels that components set.

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// launchers run what they are given, so that their name says nothing.
+// launchers run a function that they are given, so their own name says nothing.
 var launchers = []string{
 	"runtime.goexit",
 	"runtime/pprof.Do",
@@ -38,7 +38,7 @@ func (s *sample) origin() Origin {
 		}
 	}
 	if o.Function == "" && len(s.functions) > 0 {
-		o.Function = s.functions[len(s.functions)-1] // a launcher that has not launched yet
+		o.Function = s.functions[len(s.functions)-1] // a launcher before it calls its function
 	}
 	if o.Component == "" {
 		o.Component, o.Kind = componentOf(s.functions)
@@ -46,11 +46,11 @@ func (s *sample) origin() Origin {
 	return o
 }
 
-// componentPackage is the import path of a component, as the Collector and contrib
+// componentPackage matches the import path of a component, as the Collector and contrib
 // lay them out.
 var componentPackage = regexp.MustCompile(`/(receiver|processor|exporter|extension|connector)/((?:[a-z0-9]+/)*?)([a-z0-9_]+(?:receiver|processor|exporter|extension|connector|helper|storage))[./]`)
 
-// libraries are the ones that start goroutines for no component in particular.
+// libraries start goroutines for no component in particular.
 var libraries = []struct{ prefix, name string }{
 	{"google.golang.org/grpc", "grpc"},
 	{"golang.org/x/net/http2", "net/http"},
@@ -62,8 +62,8 @@ var libraries = []struct{ prefix, name string }{
 	{"main.main", "collector"},
 }
 
-// componentOf attributes goroutines without labels: to the outermost component on
-// their stack, else to a library, else to the runtime if nothing else is there.
+// componentOf attributes goroutines without labels to the outermost component on their
+// stack, else to a library, else to the runtime if the stack holds nothing else.
 func componentOf(functions []string) (component, kind string) {
 	library, onlyRuntime := "", true
 	for _, name := range slices.Backward(functions) {
@@ -95,8 +95,9 @@ func isRuntime(name string) bool {
 	return false
 }
 
-// waits tells from the runtime's innermost functions what a goroutine waits for.
-var waits = []struct {
+// waitStates maps prefixes of the runtime's innermost functions to what a goroutine in
+// them waits for; an empty state leaves the answer to the functions further out.
+var waitStates = []struct {
 	function string
 	state    State
 }{
@@ -118,13 +119,13 @@ var waits = []struct {
 	{"runtime.gopark", ""},
 }
 
-// stateDepth is how many of the innermost functions are looked at.
+// stateDepth is how many of the innermost functions decide on the state.
 const stateDepth = 6
 
 func (s *sample) state() State {
 	parked := false
 	for _, name := range s.functions[:min(len(s.functions), stateDepth)] {
-		for _, w := range waits {
+		for _, w := range waitStates {
 			if !strings.HasPrefix(name, w.function) {
 				continue
 			}
@@ -136,21 +137,19 @@ func (s *sample) state() State {
 		}
 	}
 	if parked {
-		return Lock // some other wait of the runtime's
+		return Lock // another wait of the runtime's
 	}
 	return Running
 }
 
-// sorted returns the keys of m, those with the smallest numbers first.
-func sorted(m map[Origin]int) []Origin {
+// ascending returns the keys of m, those with the smallest numbers first.
+func ascending(m map[Origin]int) []Origin {
 	return slices.SortedFunc(maps.Keys(m), func(a, b Origin) int {
-		return cmp.Or(cmp.Compare(m[a], m[b]), compare(a, b))
+		return cmp.Or(cmp.Compare(m[a], m[b]), a.Compare(b))
 	})
 }
 
-func compare(a, b Origin) int {
-	return cmp.Or(cmp.Compare(a.Component, b.Component), cmp.Compare(a.Function, b.Function), cmp.Compare(a.Kind, b.Kind))
-}
-
 // Compare orders origins by name.
-func (o Origin) Compare(other Origin) int { return compare(o, other) }
+func (o Origin) Compare(other Origin) int {
+	return cmp.Or(cmp.Compare(o.Component, other.Component), cmp.Compare(o.Function, other.Function), cmp.Compare(o.Kind, other.Kind))
+}

@@ -55,11 +55,10 @@ func TestState(t *testing.T) {
 }
 
 func TestCreators(t *testing.T) {
-	c := NewCreators()
-	traces := 0
-	c.trace = func(buf []byte) int {
-		traces++
-		return copy(buf, `goroutine 7 [select, 2 minutes]:
+	assert.Equal(t, map[string]string{
+		"net/http.(*persistConn).writeLoop": "net/http.(*Transport).dialConn",
+		"x.work":                            "x.(*T).Start",
+	}, parseTraces(`goroutine 7 [select, 2 minutes]:
 net/http.(*persistConn).writeLoop(0xc0001)
 	/go/net/http/transport.go:2600 +0xe7
 created by net/http.(*Transport).dialConn in goroutine 6
@@ -82,28 +81,22 @@ created by x.(*T).Start.func1 in goroutine 1
 goroutine 10 [chan receive]:
 x.cut()
 	/x.go:1
-created by x.(*T).St`)
-	}
-	assert.Equal(t, "net/http.(*Transport).dialConn", c.Of("net/http.(*persistConn).writeLoop", 3))
-	assert.Equal(t, "x.(*T).Start", c.Of("x.work", 3))
-	assert.Equal(t, 1, traces, "one look finds all of them")
-	assert.Empty(t, c.Of("x.(*T).run", 3), "created by a launcher, which says nothing")
-	assert.Empty(t, c.Of("x.(*T).run", 3))
-	assert.Equal(t, 2, traces, "what is not found is not looked for again")
-	assert.Empty(t, c.Of("x.more", 20_001), "that many are not traced")
-	assert.Equal(t, 2, traces)
-	assert.Empty(t, c.Of("x.cut", 3), "half a name is worse than none")
-	for function, creator := range map[string]string{
+created by x.(*T).St`), "a launcher's name says nothing, and half a name is worse than none")
+	assert.Empty(t, Creators(20_001), "that many are not traced")
+}
+
+func TestEnclosing(t *testing.T) {
+	for function, enclosing := range map[string]string{
 		"x.(*T).Start.func1":     "x.(*T).Start",
 		"x.(*T).Start.func2.1":   "x.(*T).Start",
 		"x.F.gowrap1":            "x.F",
 		"x.F[...].func1":         "x.F[...]",
 		"x.F-range1":             "x.F",
 		"x.(*T).Start.func1.2.3": "x.(*T).Start",
+		"x.(*T).Start":           "",
 	} {
-		assert.Equal(t, creator, c.Of(function, 3), function)
+		assert.Equal(t, enclosing, Enclosing(function), function)
 	}
-	assert.Equal(t, 3, traces)
 }
 
 func TestShorten(t *testing.T) {

@@ -203,7 +203,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.GoroutineHealthLeaked, err = builder.meter.Int64ObservableGauge(
 		"otelcol_goroutine_health_leaked",
-		metric.WithDescription("Goroutines that the garbage collector has proven can never wake. Absent where the runtime cannot tell. [Alpha]"),
+		metric.WithDescription("Goroutines that the garbage collector has proven can never wake. Absent where the runtime cannot find leaks. [Alpha]"),
 		metric.WithUnit("{goroutine}"),
 	)
 	errs = errors.Join(errs, err)

@@ -81,7 +81,7 @@ func AssertEqualGoroutineHealthGrowth(t *testing.T, tt *componenttest.Telemetry,
 func AssertEqualGoroutineHealthLeaked(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_goroutine_health_leaked",
-		Description: "Goroutines that the garbage collector has proven can never wake. Absent where the runtime cannot tell. [Alpha]",
+		Description: "Goroutines that the garbage collector has proven can never wake. Absent where the runtime cannot find leaks. [Alpha]",
 		Unit:        "{goroutine}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Level is how bad it is.
+// Level grades a finding.
 type Level int
 
 // The levels.
@@ -24,50 +24,50 @@ func (l Level) String() string { return [...]string{"healthy", "warning", "criti
 func (l Level) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
 const (
-	// streak is how many samples in a row have to be above a threshold, or back
-	// below, until that counts. A pipeline that starts, or a thousand containers
-	// that are opened at once, has passed by then.
-	streak = 3
-	// clearAt is the part of a threshold below which it no longer holds.
-	clearAt = 0.8
-	// clearGrowthAt is the same for growth, which comes down slowly with the window.
-	clearGrowthAt = 0.5
+	// confirmations is how many samples in a row have to be above a threshold, or back
+	// below, before that counts. The start of a pipeline, or of a thousand containers at
+	// once, is over by then.
+	confirmations = 3
+	// clearShare is the share of a threshold below which it is no longer exceeded.
+	clearShare = 0.8
+	// clearGrowthShare is the same for growth, which falls slowly with the window.
+	clearGrowthShare = 0.5
 )
 
-// Limits are what is judged by.
+// Limits bound what is healthy.
 type Limits struct {
 	Warning, Critical int
 	GrowthPerMinute   float64
 	Window, For       time.Duration
 }
 
-// Sample is a count.
+// Sample is the result of a count.
 type Sample struct {
 	At     time.Time
 	Excess int // goroutines above what the captures need
 }
 
-// Finding is what has been found.
+// Finding is the result of judging the samples so far.
 type Finding struct {
 	Level Level
 	Since time.Time // of the level
 	// Growth is the growth per minute over the window.
 	Growth float64
-	// Growing is for how long growth has been above the limit; 0 while that has not
-	// been for long enough.
+	// Growing is how long Growth has been above the limit; 0 until it has been for long
+	// enough.
 	Growing time.Duration
 	// Above is the threshold that is exceeded, 0 if none is.
 	Above int
-	// Leaked is how many goroutines are proven to never wake.
+	// Leaked is the number of goroutines that provably never wake.
 	Leaked int
 	Excess int
 }
 
-// Pressure tells whether fewer goroutines would be better. A proven leak alone is no
+// Pressure reports whether there should be fewer goroutines. A proven leak alone is no
 // reason to save on those that work.
 func (f Finding) Pressure() bool { return f.Above > 0 || f.Growing > 0 }
 
-// Judge comes to a finding from samples, slowly enough not to change its mind.
+// Judge turns samples into findings, slowly enough that they do not flap.
 type Judge struct {
 	limits            Limits
 	samples           []Sample // of the window
@@ -81,26 +81,27 @@ type Judge struct {
 func New(limits Limits) *Judge {
 	return &Judge{
 		limits:  limits,
-		warning: threshold{at: limits.Warning}, critical: threshold{at: limits.Critical},
+		warning: threshold{limit: limits.Warning}, critical: threshold{limit: limits.Critical},
 	}
 }
 
-// Observe takes a sample, and how many goroutines have leaked as of the last look.
+// Observe adds a sample and returns the finding. leaked is the number of goroutines that
+// had leaked when the runtime last looked.
 func (j *Judge) Observe(s Sample, leaked int) Finding {
 	j.samples = append(j.samples, s)
 	begin := s.At.Add(-j.limits.Window)
 	j.samples = slices.DeleteFunc(j.samples, func(old Sample) bool { return old.At.Before(begin) })
 
 	f := Finding{Excess: s.Excess, Leaked: leaked}
-	if s.At.Sub(j.samples[0].At) >= j.limits.Window/2 { // else it is noise
+	if s.At.Sub(j.samples[0].At) >= j.limits.Window/2 { // before that, it would be noise
 		f.Growth = slope(j.samples)
 	}
-	f.Growing = j.growth(s.At, f.Growth)
+	f.Growing = j.growingFor(s.At, f.Growth)
+	critical, warning := j.critical.update(s.Excess), j.warning.update(s.Excess)
 	switch {
-	case j.critical.exceeded(s.Excess):
+	case critical:
 		f.Level, f.Above = Critical, j.limits.Critical
-		j.warning.exceeded(s.Excess)
-	case j.warning.exceeded(s.Excess):
+	case warning:
 		f.Level, f.Above = Warning, j.limits.Warning
 	case f.Growing > 0 || leaked > 0:
 		f.Level = Warning
@@ -113,11 +114,12 @@ func (j *Judge) Observe(s Sample, leaked int) Finding {
 	return f
 }
 
-// growth tells for how long it has been growing, if that is long enough.
-func (j *Judge) growth(now time.Time, perMinute float64) time.Duration {
+// growingFor returns for how long growth has been above the limit, 0 until that is long
+// enough.
+func (j *Judge) growingFor(now time.Time, perMinute float64) time.Duration {
 	limit := j.limits.GrowthPerMinute
 	if j.growing {
-		limit *= clearGrowthAt
+		limit *= clearGrowthShare
 	}
 	if perMinute < limit {
 		j.growing, j.growingSince = false, time.Time{}
@@ -134,25 +136,24 @@ func (j *Judge) growth(now time.Time, perMinute float64) time.Duration {
 	return max(lasted, 1)
 }
 
-// threshold is exceeded after several samples above it, and until as many are well
+// threshold is exceeded after several samples above its limit, and until as many are well
 // below.
 type threshold struct {
-	at    int
-	is    bool
-	count int // samples in a row that say otherwise
+	limit    int
+	exceeded bool
+	contrary int // samples in a row that say otherwise
 }
 
-func (t *threshold) exceeded(n int) bool {
-	other := n >= t.at
-	if t.is {
-		other = float64(n) < clearAt*float64(t.at)
+// update adds a sample and reports whether the threshold is exceeded.
+func (t *threshold) update(n int) bool {
+	contrary := n >= t.limit
+	if t.exceeded {
+		contrary = float64(n) < clearShare*float64(t.limit)
 	}
-	if !other {
-		t.count = 0
-		return t.is
+	if !contrary {
+		t.contrary = 0
+	} else if t.contrary++; t.contrary >= confirmations {
+		t.exceeded, t.contrary = !t.exceeded, 0
 	}
-	if t.count++; t.count >= streak {
-		t.is, t.count = !t.is, 0
-	}
-	return t.is
+	return t.exceeded
 }

@@ -17,7 +17,7 @@ const every = 15 * time.Second
 
 var limits = Limits{Warning: 1000, Critical: 2000, GrowthPerMinute: 10, Window: 5 * time.Minute, For: 5 * time.Minute}
 
-// TestJudge tells the verdict minute by minute of an excess that is a function of the
+// TestJudge has the verdict minute by minute of an excess that is a function of the
 // minute: h, w or c for healthy, warning or critical, at the end of each minute.
 func TestJudge(t *testing.T) {
 	noise := rand.New(rand.NewPCG(1, 2))
@@ -30,7 +30,7 @@ func TestJudge(t *testing.T) {
 		"noise":                             {excess: func(float64) int { return 40 + noise.IntN(60) }, want: "hhhhhhhhhhhhhhhhhhhh"},
 		"a step is no growth":               {excess: func(m float64) int { return 40 + step(m, 4, 900) }, want: "hhhhhhhhhhhhhhhhhhhh"},
 		"a burst passes":                    {excess: func(m float64) int { return 40 + step(m, 4, 5000) - step(m, 4.5, 5000) }, want: "hhhhhhhhhhhhhhhhhhhh"},
-		"slow growth is not told":           {excess: func(m float64) int { return int(9 * m) }, want: "hhhhhhhhhhhhhhhhhhhh"},
+		"slow growth is not reported":       {excess: func(m float64) int { return int(9 * m) }, want: "hhhhhhhhhhhhhhhhhhhh"},
 		"32 per minute":                     {excess: func(m float64) int { return int(32 * m) }, want: "hhhhhhhwwwwwwwwwwwww"},
 		"32 per minute, after calm":         {excess: func(m float64) int { return max(0, int(32*(m-6))) }, want: "hhhhhhhhhhhhhwwwwwww"},
 		"growth that ends":                  {excess: func(m float64) int { return int(32 * min(m, 9)) }, want: "hhhhhhhwwwwwhhhhhhhh"},

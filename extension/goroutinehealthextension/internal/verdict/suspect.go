@@ -12,13 +12,13 @@ import (
 	"time"
 )
 
-// Suspect is what has grown most, or is most of what there is.
+// Suspect is the origin of the goroutines that a finding is about.
 type Suspect struct {
 	Component string
 	Function  string // that the goroutines run
-	Creator   string // of them; empty if it is not known
-	// Count is how many of its goroutines there are above need, Grown how many more
-	// than before.
+	Creator   string // of the goroutines; empty if it is not known
+	// Count is the number of its goroutines above need, Grown the number by which that
+	// has grown over the window.
 	Count, Grown int
 }
 
@@ -37,58 +37,51 @@ func Most[K comparable](before, now map[K]int, compare func(a, b K) int) (most K
 	return most, grown, ok
 }
 
-// Reason tells a finding in words.
-func Reason(f Finding, suspect *Suspect, leaker *Suspect) string {
+// Reason returns a finding in words. suspect and leaker may be nil.
+func Reason(f Finding, suspect, leaker *Suspect) string {
 	var parts []string
 	if f.Above > 0 {
 		parts = append(parts, fmt.Sprintf("%s goroutines above what the captures need (%s from %s on)",
-			thousands(f.Excess), f.Level, thousands(f.Above))+of(suspect, suspectCount(suspect)))
-		suspect = nil // once is enough
+			formatCount(f.Excess), f.Level, formatCount(f.Above))+suspect.share(false))
+		suspect = nil // named once
 	}
 	if f.Growing > 0 {
-		grown := 0
-		if suspect != nil {
-			grown = suspect.Grown
-		}
-		parts = append(parts, fmt.Sprintf("+%.0f/min for %s", math.Round(f.Growth), period(f.Growing))+of(suspect, grown))
+		parts = append(parts, fmt.Sprintf("+%.0f/min for %s", math.Round(f.Growth), formatDuration(f.Growing))+suspect.share(true))
 	}
 	if f.Leaked > 0 {
 		noun := "goroutines"
 		if f.Leaked == 1 {
 			noun = "goroutine"
 		}
-		parts = append(parts, fmt.Sprintf("%s %s proven never to wake again", thousands(f.Leaked), noun)+of(leaker, suspectCount(leaker)))
+		parts = append(parts, fmt.Sprintf("%s %s proven never to wake again", formatCount(f.Leaked), noun)+leaker.share(false))
 	}
-	if len(parts) == 0 {
-		change := "steady"
-		if perMinute := int(math.Round(f.Growth)); perMinute != 0 {
-			change = fmt.Sprintf("%+d/min", perMinute)
-		}
-		return fmt.Sprintf("%s goroutines above what the captures need, %s", thousands(f.Excess), change)
+	if len(parts) > 0 {
+		return strings.Join(parts, "; ")
 	}
-	return strings.Join(parts, "; ")
+	change := "steady"
+	if perMinute := int(math.Round(f.Growth)); perMinute != 0 {
+		change = fmt.Sprintf("%+d/min", perMinute)
+	}
+	return fmt.Sprintf("%s goroutines above what the captures need, %s", formatCount(f.Excess), change)
 }
 
-func suspectCount(s *Suspect) int {
-	if s == nil {
-		return 0
-	}
-	return s.Count
-}
-
-func of(s *Suspect, n int) string {
+// share returns how many of the goroutines, or of their growth, are the suspect's.
+func (s *Suspect) share(ofGrowth bool) string {
 	if s == nil {
 		return ""
 	}
-	by := ", created by " + s.Creator
+	n, by := s.Count, ", created by "+s.Creator
+	if ofGrowth {
+		n = s.Grown
+	}
 	if s.Creator == "" {
 		by = ", running " + s.Function
 	}
-	return fmt.Sprintf(", %s of them in %s%s", thousands(n), s.Component, by)
+	return fmt.Sprintf(", %s of them in %s%s", formatCount(n), s.Component, by)
 }
 
-// period tells a duration as a person would.
-func period(d time.Duration) string {
+// formatDuration returns a duration in the unit that a person would use.
+func formatDuration(d time.Duration) string {
 	switch {
 	case d < time.Minute:
 		return fmt.Sprintf("%d s", int(d.Seconds()))
@@ -98,7 +91,7 @@ func period(d time.Duration) string {
 	return fmt.Sprintf("%d h", int(d.Hours()))
 }
 
-func thousands(n int) string {
+func formatCount(n int) string {
 	s := strconv.Itoa(n)
 	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
 		s = s[:i] + "," + s[i:]

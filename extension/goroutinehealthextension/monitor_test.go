@@ -5,6 +5,7 @@ package goroutinehealthextension
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,26 +25,27 @@ func pass(d time.Duration) {
 
 func TestLeakIsNamedWithinTwoWindows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHealth(t, new(past), nil)
-		h.world.containers = 50
+		h := newHealth(t, new(processHistory), nil)
+		h.fake.containers = 50
 		h.start(t)
 		pass(30 * time.Minute)
-		require.Equal(t, verdict.Healthy, h.found.Load().finding.Level)
-		require.Zero(t, h.found.Load().finding.Growth)
+		require.Equal(t, verdict.Healthy, h.latest.Load().finding.Level)
+		require.Zero(t, h.latest.Load().finding.Growth)
 
 		began := time.Now()
-		for h.found.Load().finding.Level == verdict.Healthy {
+		for h.latest.Load().finding.Level == verdict.Healthy {
 			require.Less(t, time.Since(began), 2*h.cfg.Window, "two windows, and nothing is said")
-			h.world.set(func() { h.world.above[readLoop] += 8 }) // 32 per minute
+			h.fake.set(func() { h.fake.above[readLoop] += 8 }) // 32 per minute
 			pass(15 * time.Second)
 		}
-		f := h.found.Load()
+		f := h.latest.Load()
 		t.Logf("after %v: %s", time.Since(began), f.reason)
 		assert.Equal(t, verdict.Warning, f.finding.Level)
 		assert.InDelta(t, 32, f.finding.Growth, 1)
 		assert.Regexp(t, `^\+32/min for 5 min, 1[0-9]{2} of them in docker_logs, created by net/http\.\(\*Transport\)\.dialConn$`, f.reason)
 		assert.True(t, h.Pressure())
 		assert.Equal(t, 1, h.logs.FilterMessage("goroutines: warning").Len())
+		assert.EqualValues(t, 1, h.fake.traces.Load(), "for the creator, which stops the world")
 
 		// The leak is over; pressure ends, once.
 		pass(20 * time.Minute)
@@ -57,7 +59,7 @@ func TestStartOfAThousandContainersRaisesNothing(t *testing.T) {
 	for name, ramp := range map[string]time.Duration{"at once": 0, "over four minutes": 4 * time.Minute} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := newHealth(t, new(past), func(cfg *Config) { cfg.OnCritical = ActionShutdown })
+				h := newHealth(t, new(processHistory), func(cfg *Config) { cfg.OnCritical = ActionShutdown })
 				h.start(t)
 				pass(10 * time.Second)
 				began := time.Now()
@@ -66,12 +68,12 @@ func TestStartOfAThousandContainersRaisesNothing(t *testing.T) {
 					if ramp > 0 {
 						part = min(1, time.Since(began).Seconds()/ramp.Seconds())
 					}
-					h.world.set(func() { h.world.containers = int(1000 * part) })
+					h.fake.set(func() { h.fake.containers = int(1000 * part) })
 					pass(5 * time.Second)
-					f := h.found.Load()
+					f := h.latest.Load()
 					require.Equal(t, verdict.Healthy, f.finding.Level, f.reason)
 				}
-				f := h.found.Load()
+				f := h.latest.Load()
 				assert.Equal(t, 3040, f.counts.Total)
 				assert.Equal(t, 40, f.finding.Excess)
 				require.NoError(t, h.fatal())
@@ -81,63 +83,153 @@ func TestStartOfAThousandContainersRaisesNothing(t *testing.T) {
 	}
 }
 
-func TestCensusIsRareUnlessMuchHasMoved(t *testing.T) {
+func TestCensusIsRareWhileLittleChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHealth(t, new(past), nil).start(t)
-		pass(time.Minute - time.Second)
-		assert.EqualValues(t, 1, h.world.censuses.Load())
-		h.world.set(func() { h.world.containers = 2 }) // hardly anything
-		pass(15 * time.Second)
-		assert.EqualValues(t, 2, h.world.censuses.Load(), "it was time")
-		h.world.set(func() { h.world.containers = 100 })
-		pass(15 * time.Second)
-		assert.EqualValues(t, 3, h.world.censuses.Load())
-		assert.Equal(t, 40, h.found.Load().finding.Excess)
-		pass(10 * time.Minute)
-		assert.EqualValues(t, 13, h.world.censuses.Load())
-		assert.EqualValues(t, 2, h.world.looks.Load(), "for leaks, which costs a collection of garbage")
+		h := newHealth(t, new(processHistory), nil)
+		h.fake.containers = 50
+		h.start(t)
+		for i := range 40 { // as requests come and go
+			h.fake.set(func() { h.fake.above[queue] = 40 + 2*(i%2) })
+			pass(15 * time.Second)
+		}
+		assert.EqualValues(t, 1+10, h.fake.censuses.Load())
+		assert.EqualValues(t, 2, h.fake.looks.Load(), "for leaks, which costs a collection of garbage")
 		require.NoError(t, h.Shutdown(t.Context()))
 	})
 }
 
+// TestCensusFollowsTheCaptures has the page show the captured containers soon after they
+// have come, have been replaced and have gone, however few they are.
+func TestCensusFollowsTheCaptures(t *testing.T) {
+	const soon = 2 * 15 * time.Second
+	for _, containers := range []int{1, 10, 200} {
+		t.Run(fmt.Sprint(containers), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHealth(t, new(processHistory), nil).start(t)
+				names := func() map[string]bool {
+					names := make(map[string]bool)
+					for _, c := range h.status(time.Now()).Containers.Listed {
+						names[c.Name] = true
+					}
+					return names
+				}
+				captured := func(want int) {
+					t.Helper()
+					pass(soon)
+					s := h.status(time.Now())
+					assert.Equal(t, want, s.Containers.Total)
+					assert.Equal(t, 40, s.Goroutines.Excess, "the queue's")
+					assert.Equal(t, 3*want, s.Goroutines.Needed)
+				}
+				pass(time.Second) // extensions start before receivers
+				h.fake.set(func() { h.fake.containers = containers })
+				captured(containers)
+				before := names()
+				h.fake.replace() // as many as before
+				captured(containers)
+				for name := range names() {
+					assert.NotContains(t, before, name)
+				}
+				h.fake.set(func() { h.fake.containers = 0 })
+				captured(0)
+				require.NoError(t, h.Shutdown(t.Context()))
+			})
+		})
+	}
+}
+
+func TestCensusIsBoundedByItsCost(t *testing.T) {
+	for took, want := range map[time.Duration]int32{
+		10 * time.Millisecond:  40, // as often as goroutines are counted
+		280 * time.Millisecond: 20, // 28 s are two counts
+		500 * time.Millisecond: 10,
+		10 * time.Second:       10, // census_interval is kept
+	} {
+		t.Run(took.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHealth(t, new(processHistory), nil)
+				h.fake.containers, h.fake.took = 10, took
+				h.start(t)
+				synctest.Wait() // for the first census
+				for range 40 {
+					h.fake.replace()
+					pass(15 * time.Second)
+				}
+				assert.Equal(t, 1+want, h.fake.censuses.Load())
+
+				// So much has come that thresholds would be judged wrongly.
+				h.fake.set(func() { h.fake.containers = 1000 })
+				pass(15 * time.Second)
+				assert.Equal(t, 2+want, h.fake.censuses.Load())
+				require.NoError(t, h.Shutdown(t.Context()))
+			})
+		})
+	}
+}
+
 func TestWithoutCensusTheNumberIsJudged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHealth(t, new(past), nil)
-		h.world.err = errors.New("no profile")
-		h.world.containers = 500
+		h := newHealth(t, new(processHistory), nil)
+		h.fake.err = errors.New("no profile")
+		h.fake.containers = 500
 		h.start(t)
 		pass(10 * time.Minute)
-		f := h.found.Load()
+		f := h.latest.Load()
 		assert.Equal(t, verdict.Warning, f.finding.Level)
 		assert.Equal(t, "1,540 goroutines above what the captures need (warning from 1,000 on)", f.reason)
-		assert.Equal(t, 1, h.logs.FilterMessageSnippet("cannot tell whose").Len())
+		assert.Equal(t, 1, h.logs.FilterMessageSnippet("cannot attribute goroutines").Len())
 		require.NoError(t, h.Shutdown(t.Context()))
 	})
 }
 
 func TestProvenLeakWarns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHealth(t, new(past), nil)
-		h.world.proven = map[census.Origin]int{readLoop: 7}
+		h := newHealth(t, new(processHistory), nil)
+		h.fake.proven = map[census.Origin]int{readLoop: 7}
 		h.start(t)
 		pass(time.Minute)
-		require.Equal(t, verdict.Healthy, h.found.Load().finding.Level, "not looked yet")
+		require.Equal(t, verdict.Healthy, h.latest.Load().finding.Level, "not looked yet")
 		pass(5 * time.Minute)
-		f := h.found.Load()
+		f := h.latest.Load()
 		assert.Equal(t, verdict.Warning, f.finding.Level)
+		assert.EqualValues(t, 1, h.fake.traces.Load())
 		assert.Equal(t, "7 goroutines proven never to wake again, 7 of them in docker_logs, created by net/http.(*Transport).dialConn", f.reason)
 		assert.False(t, h.Pressure())
 		require.NoError(t, h.Shutdown(t.Context()))
 	})
 }
 
+func TestLeakIsReportedWithoutCensus(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHealth(t, new(processHistory), nil)
+		h.fake.err = errors.New("no profile")
+		h.fake.proven = map[census.Origin]int{readLoop: 7}
+		h.start(t)
+		pass(6 * time.Minute)
+		assert.Contains(t, h.latest.Load().reason, "7 goroutines proven never to wake again, 7 of them in docker_logs")
+		require.NoError(t, h.Shutdown(t.Context()))
+	})
+}
+
+func TestCreatorThatIsNotFoundIsLookedForOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHealth(t, new(processHistory), nil)
+		h.fake.above[census.Origin{Component: "x", Function: "x.run"}] = 2500
+		h.start(t)
+		pass(time.Hour)
+		assert.Contains(t, h.latest.Load().reason, "2,500 of them in x, running x.run")
+		assert.EqualValues(t, 1, h.fake.traces.Load(), "each stops the world")
+		require.NoError(t, h.Shutdown(t.Context()))
+	})
+}
+
 func TestRestartsThatDoNotHelpEndInShutdown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		life := new(past) // of the process
+		life := new(processHistory) // of the process
 		restart := func(cfg *Config) { cfg.OnCritical = ActionRestart; cfg.MaxRestarts = 2 }
 		for i := range 2 {
 			h := newHealth(t, life, restart)
-			h.world.above[readLoop] = 2500
+			h.fake.above[readLoop] = 2500
 			h.start(t)
 			pass(29 * time.Second)
 			require.Zero(t, h.restarts.Load(), "too early to tell")
@@ -150,7 +242,7 @@ func TestRestartsThatDoNotHelpEndInShutdown(t *testing.T) {
 			require.Contains(t, last.Reason, "docker_logs, created by net/http.(*Transport).dialConn")
 		}
 		h := newHealth(t, life, restart)
-		h.world.above[readLoop] = 2500
+		h.fake.above[readLoop] = 2500
 		h.start(t)
 		pass(time.Minute)
 		require.Zero(t, h.restarts.Load())
@@ -161,7 +253,7 @@ func TestRestartsThatDoNotHelpEndInShutdown(t *testing.T) {
 		// Long after, it may be tried again.
 		time.Sleep(2 * time.Hour)
 		h = newHealth(t, life, restart)
-		h.world.above[readLoop] = 2500
+		h.fake.above[readLoop] = 2500
 		h.start(t)
 		pass(time.Minute)
 		require.EqualValues(t, 1, h.restarts.Load())
@@ -171,9 +263,9 @@ func TestRestartsThatDoNotHelpEndInShutdown(t *testing.T) {
 
 func TestRestartThatCannotBeAskedForShutsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHealth(t, new(past), func(cfg *Config) { cfg.OnCritical = ActionRestart })
+		h := newHealth(t, new(processHistory), func(cfg *Config) { cfg.OnCritical = ActionRestart })
 		h.goroutineHealth.restart = func() error { return errors.New("no signal") }
-		h.world.above[readLoop] = 2500
+		h.fake.above[readLoop] = 2500
 		h.start(t)
 		pass(time.Minute)
 		require.ErrorContains(t, h.fatal(), "no signal")
@@ -183,14 +275,15 @@ func TestRestartThatCannotBeAskedForShutsDown(t *testing.T) {
 
 func TestReportDoesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHealth(t, new(past), nil)
-		h.world.above[readLoop] = 2500
+		h := newHealth(t, new(processHistory), nil)
+		h.fake.above[readLoop] = 2500
 		h.start(t)
 		pass(time.Hour)
-		require.Equal(t, verdict.Critical, h.found.Load().finding.Level)
+		require.Equal(t, verdict.Critical, h.latest.Load().finding.Level)
 		require.Zero(t, h.restarts.Load())
 		require.NoError(t, h.fatal())
 		require.Equal(t, 1, h.logs.FilterMessage("goroutines: critical").Len())
+		require.EqualValues(t, 1, h.fake.traces.Load())
 		report := h.logs.FilterMessageSnippet("report on goroutines").All()
 		require.Len(t, report, 1)
 		require.Contains(t, report[0].ContextMap()["report"], "net/http.(*persistConn).readLoop, created by net/http.(*Transport).dialConn")
@@ -199,7 +292,7 @@ func TestReportDoesNothing(t *testing.T) {
 }
 
 func TestPastIsBounded(t *testing.T) {
-	p := new(past)
+	p := new(processHistory)
 	now := time.Unix(1_700_000_000, 0)
 	for i := range 5000 {
 		p.addPoint(now.Add(time.Duration(i)*time.Second), i, i)

@@ -27,72 +27,82 @@ var (
 	queue    = census.Origin{Component: "exporterhelper", Kind: "exporter", Function: "go.opentelemetry.io/collector/exporter/exporterhelper/internal/queue.(*asyncQueue[...]).Start.func1"}
 )
 
-// world is a source of counts that a test sets.
-type world struct {
+// fakeSource is a source of counts that a test sets.
+type fakeSource struct {
 	mu         sync.Mutex
 	containers int // each with three goroutines, as a follow has
+	first      int // number of the first of them
+	created    int // goroutines, ever
+	last       int // count
+	took       time.Duration
 	above      map[census.Origin]int
 	proven     map[census.Origin]int
-	err        error
+	err        error // of a census
 	censuses   atomic.Int32
 	looks      atomic.Int32 // for leaks
+	traces     atomic.Int32
 }
 
-func newWorld() *world { return &world{above: map[census.Origin]int{queue: 40}} }
-
-func (w *world) set(f func()) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	f()
+func newFakeSource() *fakeSource {
+	return &fakeSource{above: map[census.Origin]int{queue: 40}, took: 1234 * time.Microsecond}
 }
 
-func (w *world) count() counts {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	n := 3 * w.containers
-	for _, count := range w.above {
+func (f *fakeSource) set(change func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change()
+}
+
+func (f *fakeSource) count() counts {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n := 3 * f.containers
+	for _, count := range f.above {
 		n += count
 	}
-	return counts{Total: n, Waiting: n - 2, Running: 2}
+	f.created += max(0, n-f.last)
+	f.last = n
+	return counts{Total: n, Waiting: n - 2, Running: 2, created: f.created}
 }
 
-func (w *world) census() (*census.Census, error) {
-	total := w.count().Total
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.censuses.Add(1)
-	if w.err != nil {
-		return nil, w.err
+func (f *fakeSource) census() (*census.Census, error) {
+	total := f.count().Total
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.censuses.Add(1)
+	if f.err != nil {
+		return nil, f.err
 	}
-	c := of(w.above)
-	c.Total, c.Need, c.Took = total, 3*w.containers, 1234*time.Microsecond
-	for i := range w.containers {
-		id := fmt.Sprintf("%08x%056x", uint32(i+1)*2654435761, i)
-		c.Containers[id] = &census.Container{ID: id, Name: fmt.Sprintf("web-%d", i+1), Component: "docker_logs", Count: 3, Need: 3}
+	c := of(f.above)
+	c.Total, c.Need, c.Took = total, 3*f.containers, f.took
+	for i := f.first; i < f.first+f.containers; i++ {
+		id, name := fmt.Sprintf("%08x%056x", uint32(i+1)*2654435761, i), fmt.Sprintf("web-%d", i+1)
+		if i == 0 {
+			name = "" // a component that does not label it
+		}
+		c.Containers[id] = &census.Container{ID: id, Name: name, Component: "docker_logs", Count: 3, Need: 3}
 	}
-	if w.containers > 0 {
+	if f.containers > 0 {
 		if c.Components["docker_logs"] == nil {
 			c.Components["docker_logs"] = map[census.State]int{}
 		}
-		c.Components["docker_logs"][census.IO] += 3 * w.containers
+		c.Components["docker_logs"][census.IO] += 3 * f.containers
 	}
 	return c, nil
 }
 
-func (w *world) leaked() (*census.Census, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.looks.Add(1)
-	return of(w.proven), w.err
+func (f *fakeSource) leaked() (*census.Census, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.looks.Add(1)
+	return of(f.proven), nil
 }
 
-func (*world) findsLeaks() bool { return true }
+func (*fakeSource) canFindLeaks() bool { return true }
 
-func (*world) creator(function string, _ int) string {
-	if function == readLoop.Function {
-		return "net/http.(*Transport).dialConn"
-	}
-	return ""
+func (f *fakeSource) creators(int) map[string]string {
+	f.traces.Add(1)
+	return map[string]string{readLoop.Function: "net/http.(*Transport).dialConn"}
 }
 
 func of(origins map[census.Origin]int) *census.Census {
@@ -108,10 +118,18 @@ func of(origins map[census.Origin]int) *census.Census {
 	return c
 }
 
-// health is an extension in a world, and what it did.
+// replace has all containers go and as many others come.
+func (f *fakeSource) replace() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.first += f.containers
+	f.created += 3 * f.containers
+}
+
+// health is an extension with a fake source, and what it did.
 type health struct {
 	*goroutineHealth
-	world    *world
+	fake     *fakeSource
 	logs     *observer.ObservedLogs
 	tel      *componenttest.Telemetry
 	restarts atomic.Int32
@@ -119,7 +137,7 @@ type health struct {
 }
 
 // newHealth makes an extension without an endpoint. change may be nil.
-func newHealth(t *testing.T, past *past, change func(*Config)) *health {
+func newHealth(t *testing.T, history *processHistory, change func(*Config)) *health {
 	cfg := createDefaultConfig().(*Config)
 	cfg.ServerConfig.NetAddr.Endpoint = ""
 	if change != nil {
@@ -131,8 +149,8 @@ func newHealth(t *testing.T, past *past, change func(*Config)) *health {
 	set := extension.Settings(extensiontest.NewNopSettings(metadata.Type))
 	set.TelemetrySettings = tel.NewTelemetrySettings()
 	set.Logger = zap.New(core)
-	h := &health{world: newWorld(), logs: logs, tel: tel}
-	h.goroutineHealth = newGoroutineHealth(set, cfg, h.world, past)
+	h := &health{fake: newFakeSource(), logs: logs, tel: tel}
+	h.goroutineHealth = newGoroutineHealth(set, cfg, h.fake, history)
 	h.goroutineHealth.restart = func() error { h.restarts.Add(1); return nil }
 	h.goroutineHealth.fatal = func(err error) { h.reason.Store(err) }
 	return h
