@@ -20,7 +20,10 @@ const (
 	errorKind    = 3
 	maxErrorSize = 4 << 10
 	// leastChunk is the size of the smallest chunk, before the last, that a log driver
-	// of the Docker Engine makes of a line; some have larger ones.
+	// of the Docker Engine makes of a line; some have larger ones. A smaller one is the
+	// last of its line also without a line end: it did not fill the engine's buffer. It
+	// is what a container wrote before it ended, or what the local driver of Engine 20.10
+	// makes of every long line. Podman, whose buffer is smaller, marks the last.
 	leastChunk = 16 << 10
 	// keepSize is how much memory the joining of long lines keeps for the next.
 	keepSize = 16 << 10
@@ -170,7 +173,8 @@ func (d *Reader) nextFrames() (Record, error) {
 			return Record{}, unexpected(err)
 		}
 		ns, width := d.stamps.parse(d.buf[d.r+headerSize:][:inHand])
-		coarse := width == minStamp+1
+		precise := width > 0 && !isCoarse(d.buf[d.r+headerSize:], width)
+		coarse := width > 0 && !precise
 		p := &d.partial[kind-1]
 		if width == 0 {
 			ns = d.last
@@ -191,7 +195,7 @@ func (d *Reader) nextFrames() (Record, error) {
 				return Record{}, err
 			}
 			d.frames++
-			ended = ended || lastChunk(size-width, width)
+			ended = ended || (precise && size-width < leastChunk)
 			if ended {
 				return d.take(p), nil
 			}
@@ -204,7 +208,7 @@ func (d *Reader) nextFrames() (Record, error) {
 		d.frames++
 		d.r += headerSize + size
 		line, ended := bytes.CutSuffix(payload[width:], newline)
-		ended = ended || lastChunk(len(line), width)
+		ended = ended || (precise && len(line) < leastChunk)
 		if ended && !p.active {
 			d.last = ns
 			rec := Record{Time: ns, Kind: kind, Coarse: coarse, Body: line}
@@ -222,14 +226,6 @@ func (d *Reader) nextFrames() (Record, error) {
 }
 
 var newline = []byte{'\n'}
-
-// lastChunk tells whether a chunk without a line end, of n bytes, is the last of its
-// line all the same: one that did not fill the engine's buffer. It is what a
-// container wrote before it ended, or what the local driver of Engine 20.10
-// makes of every long line. Podman, whose buffer is smaller, marks the last.
-func lastChunk(n, width int) bool {
-	return width == preciseStamp+1 && n < leastChunk
-}
 
 // readPieces adds the next n bytes, a frame larger than the buffer, to a line and
 // tells whether the line ends with them.

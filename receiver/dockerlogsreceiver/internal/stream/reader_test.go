@@ -166,6 +166,18 @@ func TestReader(t *testing.T) {
 			body: frame(1, "2026-11-23T11:37:33.123456789+02:00 a\n"), frames: 1,
 			want: []line{{0, Stdout, "a", 0}}, err: io.EOF,
 		},
+		"the local driver of Engine 20.10, whose zone is not UTC": {
+			body: frame(1, "2026-11-23T10:37:33.123456789+01:00 "+chunk) + frame(1, "2026-11-23T10:37:33.123456789+01:00 end") +
+				frame(2, "2026-11-23T10:37:33.123456790+01:00 next\n"),
+			want:   []line{{0, Stdout, chunk + "end", 0}, {1, Stderr, "next", 0}},
+			frames: 3, err: io.EOF,
+		},
+		"a terminal in another zone": {
+			tty: true, frames: 4,
+			body: "2026-11-23T10:37:33.123456789+01:00 " + chunk + "2026-11-23T10:37:33.123456789+01:00 end\r\n" +
+				"2026-11-23T10:37:34.123456789+01:00 cut2026-11-23T10:37:35.123456789+01:00 next\r\n",
+			want: []line{{0, Stdout, chunk + "end", 0}, {time.Second, Stdout, "cut", 0}, {2 * time.Second, Stdout, "next", 0}}, err: io.EOF,
+		},
 		"no time stamp": {
 			body: frame(1, stamp(3)+"a\n") + frame(1, "b\n"), frames: 2,
 			want: []line{{3, Stdout, "a", 0}, {3, Stdout, "b", 0}}, err: io.EOF,

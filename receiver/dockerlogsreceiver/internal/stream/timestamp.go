@@ -10,10 +10,22 @@ const (
 	// "2026-11-23T09:37:33.123456789+02:00", each without the space behind it.
 	minStamp = 20
 	maxStamp = 35
-	// preciseStamp is the width that the Docker Engine uses, always nine
-	// digits of a second.
-	preciseStamp = 30
+	// zoneAt is where the zone of a precise stamp stands: the Docker Engine always writes nine
+	// digits of a second, and "Z" behind them, or a zone like "+01:00" (the local driver of
+	// Engine 20.10, where the engine's zone is not UTC).
+	zoneAt = 29
 )
+
+// isCoarse reports whether the stamp of that width, with the space, has whole seconds.
+func isCoarse(stamp []byte, width int) bool { return width > 0 && stamp[minStamp-1] != '.' }
+
+// zoneOf returns the zone of a precise stamp with the space behind it; nil of any other.
+func zoneOf(stamp []byte) []byte {
+	if len(stamp) <= zoneAt+1 || stamp[minStamp-1] != '.' {
+		return nil
+	}
+	return stamp[zoneAt:]
+}
 
 // stampParser reads the time stamps in front of records. It keeps the last
 // minute that it saw, because the calendar is the costly part.

@@ -85,7 +85,7 @@ func (d *Reader) startLine(p *partial) error {
 			}
 			ns = d.last
 		}
-		p.begin(Stdout, ns, width == minStamp+1)
+		p.begin(Stdout, ns, isCoarse(b, width))
 		p.stamp = append(p.stamp[:0], b[:width]...)
 		d.r += width
 		d.frames++
@@ -120,20 +120,21 @@ func (d *Reader) skipStamp(stamp []byte) error {
 // is left in rest.
 func (d *Reader) split(rec Record) Record {
 	d.last = rec.Time
-	if rec.Coarse {
+	zone := zoneOf(d.partial[0].stamp)
+	if rec.Coarse || zone == nil {
 		return rec
 	}
 	for from := 0; ; {
-		i := bytes.Index(rec.Body[from:], []byte("Z "))
+		i := bytes.Index(rec.Body[from:], zone)
 		if i < 0 {
 			return rec
 		}
-		from += i + len("Z ")
-		start := from - preciseStamp - 1
+		from += i + len(zone)
+		start := from - zoneAt - len(zone)
 		if start <= 0 {
 			continue
 		}
-		if ns, width := d.stamps.parse(rec.Body[start:from]); width == preciseStamp+1 && ns > rec.Time {
+		if ns, width := d.stamps.parse(rec.Body[start:from]); width == zoneAt+len(zone) && ns > rec.Time {
 			d.rest = rec.Body[start:]
 			d.frames++
 			rec.Body = rec.Body[:start]
