@@ -155,6 +155,11 @@ func (x *exchange) events(string) error {
 	if err != nil {
 		return err
 	}
+	denied := false
+	x.update(func() { denied = x.engine.denyEvents })
+	if denied {
+		return &statusError{http.StatusForbidden, "Forbidden"}
+	}
 	x.w.Header().Set("Content-Type", "application/json")
 	// The engine sends the header before it subscribes, so a client that has the header may still miss an event. A fake that did
 	// the same would make tests fail now and then: here whoever has the header is subscribed.

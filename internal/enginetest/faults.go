@@ -166,6 +166,13 @@ func (e *Engine) DropEvents(on bool) {
 	e.dropEvents = on
 }
 
+// DenyEvents answers subscriptions to events with a 403 while it is on, as a proxy before the engine may.
+func (e *Engine) DenyEvents(on bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.denyEvents = on
+}
+
 func closeAll(conns []net.Conn) {
 	for _, c := range conns {
 		_ = c.Close()
