@@ -19,6 +19,9 @@ import (
 
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/metadata"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/position"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/selector"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/strategy"
 )
 
 // Config is the configuration of the receiver.
@@ -57,6 +60,8 @@ type Config struct {
 	// container's label io.opentelemetry.docker_logs.strategy wins over them.
 	Overrides []Override `mapstructure:"overrides"`
 
+	// Batch is how the records of all containers are gathered for the pipeline.
+	Batch BatchConfig `mapstructure:"batch"`
 	// Storage is the extension that keeps positions across restarts.
 	Storage *component.ID `mapstructure:"storage"`
 	// RetryOnFailure is how a batch that the pipeline refused is offered again.
@@ -73,41 +78,35 @@ type Config struct {
 	_ struct{}
 }
 
-// Match selects containers. A container matches if each of the fields that are set
-// does. A pattern is a literal, a glob with * ? [] {}, or a /regular expression/;
-// a ! in front negates it.
-type Match struct {
-	// Name is a pattern for the container's name.
-	Name string `mapstructure:"name"`
-	// Image is a pattern for the image as the container was created with, tag
-	// included.
-	Image string `mapstructure:"image"`
-	// Labels are patterns for the values of labels.
-	Labels map[string]string `mapstructure:"labels"`
+// Match selects containers by name, image and labels.
+type Match = selector.Match
+
+// Override gives the containers that it matches a strategy.
+type Override = selector.Override
+
+// Strategy is a way to read a container's log.
+type Strategy = strategy.Name
+
+const (
+	StrategyStreaming  = strategy.Streaming
+	StrategyShortLived = strategy.ShortLived
+	StrategyPolling    = strategy.Polling
+	StrategyHybrid     = strategy.Hybrid
+	StrategyAdaptive   = strategy.Adaptive
+)
+
+// BatchConfig adjusts how the records of all containers are gathered for the pipeline.
+type BatchConfig struct {
+	// FlushTimeout is how long a record waits for others after the pipeline was last
+	// called. 0 calls it for whatever is at hand.
+	FlushTimeout time.Duration `mapstructure:"flush_timeout"`
+	// MaxSize is the number of records at which the pipeline is called at once.
+	MaxSize int `mapstructure:"max_size"`
+	// MaxBytes is the size at which it is, and bounds what is held while it is busy.
+	MaxBytes Size `mapstructure:"max_bytes"`
 
 	_ struct{}
 }
-
-// Strategy is a way to read a container's log.
-type Strategy string
-
-const (
-	StrategyStreaming  Strategy = "streaming"
-	StrategyShortLived Strategy = "short_lived"
-	StrategyPolling    Strategy = "polling"
-	StrategyHybrid     Strategy = "hybrid"
-	StrategyAdaptive   Strategy = "adaptive"
-)
-
-func (s Strategy) valid() bool {
-	switch s {
-	case StrategyStreaming, StrategyShortLived, StrategyPolling, StrategyHybrid, StrategyAdaptive:
-		return true
-	}
-	return false
-}
-
-const strategies = "streaming, short_lived, polling, hybrid or adaptive"
 
 // ShortLivedConfig adjusts the strategy short_lived.
 type ShortLivedConfig struct {
@@ -139,18 +138,12 @@ type HybridConfig struct {
 
 // AdaptiveConfig adjusts the strategy adaptive.
 type AdaptiveConfig struct {
-	// MaxStreams is how many containers are streamed at a time, the busiest.
+	// Interval between two reads of a container that writes much.
+	Interval time.Duration `mapstructure:"interval"`
+	// MaxStreams is how many containers are followed at a time.
 	MaxStreams int `mapstructure:"max_streams"`
-	// Health is an extension that tells of pressure, as goroutine_health.
+	// Health is an extension that reports pressure, as goroutine_health does.
 	Health *component.ID `mapstructure:"health"`
-
-	_ struct{}
-}
-
-// Override gives the containers that it matches a strategy.
-type Override struct {
-	Match    Match    `mapstructure:"match"`
-	Strategy Strategy `mapstructure:"strategy"`
 
 	_ struct{}
 }
@@ -179,10 +172,11 @@ func (s *Size) UnmarshalText(text []byte) error {
 const (
 	defaultTimeout    = 5 * time.Second
 	defaultMaxLogSize = 1 << 20
-	minLogSize        = 1 << 10
+	minLogSize        = position.HashedSize
 	maxLogSize        = 1 << 30
 	minInterval       = 100 * time.Millisecond
 	minBufferSize     = 64 << 10
+	maxFlushTimeout   = time.Minute
 )
 
 func createDefaultConfig() component.Config {
@@ -197,7 +191,8 @@ func createDefaultConfig() component.Config {
 		ShortLived:         ShortLivedConfig{Lifetime: 30 * time.Second},
 		Polling:            PollingConfig{Interval: 5 * time.Second, MaxInterval: 30 * time.Second},
 		Hybrid:             HybridConfig{Interval: 2 * time.Second, BufferSize: 8 << 20},
-		Adaptive:           AdaptiveConfig{MaxStreams: 500},
+		Adaptive:           AdaptiveConfig{Interval: time.Second, MaxStreams: 500},
+		Batch:              BatchConfig{FlushTimeout: 200 * time.Millisecond, MaxSize: 8192, MaxBytes: 4 << 20},
 		RetryOnFailure:     retry,
 		ResourceAttributes: metadata.DefaultResourceAttributesConfig(),
 	}
@@ -236,7 +231,7 @@ func (cfg *Config) Validate() error {
 	if cfg.Timeout <= 0 {
 		fail("timeout: must be more than 0, is %v", cfg.Timeout)
 	}
-	if _, err := newSelector(cfg); err != nil {
+	if _, err := cfg.selector(); err != nil {
 		errs = append(errs, err)
 	}
 	switch cfg.StartAt {
@@ -248,6 +243,15 @@ func (cfg *Config) Validate() error {
 		fail("max_log_size: must be from 1KiB to 1GiB, is %d bytes", cfg.MaxLogSize)
 	}
 	cfg.validateStrategies(fail)
+	if cfg.Batch.FlushTimeout < 0 || cfg.Batch.FlushTimeout > maxFlushTimeout {
+		fail("batch: flush_timeout: must be from 0 to %v, is %v", maxFlushTimeout, cfg.Batch.FlushTimeout)
+	}
+	if cfg.Batch.MaxSize < 1 {
+		fail("batch: max_size: must be at least 1, is %d", cfg.Batch.MaxSize)
+	}
+	if cfg.Batch.MaxBytes < minBufferSize || cfg.Batch.MaxBytes > maxLogSize {
+		fail("batch: max_bytes: must be from 64KiB to 1GiB, is %d bytes", cfg.Batch.MaxBytes)
+	}
 	for name, attributes := range map[string]map[string]string{
 		"container_labels_to_resource_attributes": cfg.ContainerLabels,
 		"env_vars_to_resource_attributes":         cfg.EnvVars,
@@ -265,12 +269,12 @@ func (cfg *Config) Validate() error {
 }
 
 func (cfg *Config) validateStrategies(fail func(string, ...any)) {
-	if !cfg.Strategy.valid() {
-		fail("strategy: %q is not %s", cfg.Strategy, strategies)
+	if !cfg.Strategy.Valid() {
+		fail("strategy: %q is not %s", cfg.Strategy, strategy.Names)
 	}
 	for i, override := range cfg.Overrides {
-		if !override.Strategy.valid() {
-			fail("overrides[%d]: strategy: %q is not %s", i, override.Strategy, strategies)
+		if !override.Strategy.Valid() {
+			fail("overrides[%d]: strategy: %q is not %s", i, override.Strategy, strategy.Names)
 		}
 	}
 	if cfg.ShortLived.Lifetime < time.Second {
@@ -288,7 +292,23 @@ func (cfg *Config) validateStrategies(fail func(string, ...any)) {
 	if cfg.Hybrid.BufferSize < cfg.MaxLogSize || cfg.Hybrid.BufferSize < minBufferSize {
 		fail("hybrid: buffer_size: must hold a line of max_log_size, %d bytes, and at least %d, is %d", cfg.MaxLogSize, minBufferSize, cfg.Hybrid.BufferSize)
 	}
+	if cfg.Adaptive.Interval < minInterval {
+		fail("adaptive: interval: must be at least %v, is %v", minInterval, cfg.Adaptive.Interval)
+	}
 	if cfg.Adaptive.MaxStreams < 0 {
 		fail("adaptive: max_streams: must not be negative, is %d", cfg.Adaptive.MaxStreams)
+	}
+}
+
+func (cfg *Config) selector() (selector.Selector, error) {
+	return selector.New(cfg.Include, cfg.Exclude, cfg.Overrides, cfg.Strategy)
+}
+
+func (cfg *Config) strategySettings() strategy.Settings {
+	return strategy.Settings{
+		Lifetime: cfg.ShortLived.Lifetime,
+		Interval: cfg.Polling.Interval, MaxInterval: cfg.Polling.MaxInterval,
+		HybridInterval: cfg.Hybrid.Interval, HybridBuffer: int(cfg.Hybrid.BufferSize),
+		AdaptiveInterval: cfg.Adaptive.Interval,
 	}
 }

@@ -39,7 +39,8 @@ func TestDefaultConfig(t *testing.T) {
 		ShortLived: ShortLivedConfig{Lifetime: 30 * time.Second},
 		Polling:    PollingConfig{Interval: 5 * time.Second, MaxInterval: 30 * time.Second},
 		Hybrid:     HybridConfig{Interval: 2 * time.Second, BufferSize: 8 << 20},
-		Adaptive:   AdaptiveConfig{MaxStreams: 500},
+		Adaptive:   AdaptiveConfig{Interval: time.Second, MaxStreams: 500},
+		Batch:      BatchConfig{FlushTimeout: 200 * time.Millisecond, MaxSize: 8192, MaxBytes: 4 << 20},
 		RetryOnFailure: configretry.BackOffConfig{
 			Enabled:             true,
 			InitialInterval:     time.Second,
@@ -97,11 +98,12 @@ func TestLoadConfig(t *testing.T) {
 			ShortLived:  ShortLivedConfig{Lifetime: time.Minute},
 			Polling:     PollingConfig{Interval: time.Second, MaxInterval: 10 * time.Second},
 			Hybrid:      HybridConfig{Interval: 500 * time.Millisecond, BufferSize: 16 << 20},
-			Adaptive:    AdaptiveConfig{MaxStreams: 50, Health: &health},
+			Adaptive:    AdaptiveConfig{Interval: 2 * time.Second, MaxStreams: 50, Health: &health},
 			Overrides: []Override{
 				{Match: Match{Name: "kafka-*"}, Strategy: StrategyStreaming},
 				{Match: Match{Image: "*/batch:*", Labels: map[string]string{"tier": "back"}}, Strategy: StrategyPolling},
 			},
+			Batch:   BatchConfig{FlushTimeout: 50 * time.Millisecond, MaxSize: 100, MaxBytes: 1 << 20},
 			Storage: &storage,
 			RetryOnFailure: configretry.BackOffConfig{
 				Enabled:             true,
@@ -181,7 +183,12 @@ var refused = map[string]string{
 	"hybrid_buffer_size":                 `hybrid: buffer_size: must hold a line of max_log_size, 1048576 bytes, and at least 65536, is 65536`,
 	"hybrid_buffer_size_least":           `hybrid: buffer_size: must hold a line of max_log_size, 1024 bytes, and at least 65536, is 65535`,
 	"hybrid_buffer_size_junk":            `'hybrid.buffer_size' "much" is not a size; write it like 1MiB or 1048576`,
+	"adaptive_interval":                  `adaptive: interval: must be at least 100ms, is 10ms`,
 	"adaptive_max_streams":               `adaptive: max_streams: must not be negative, is -1`,
+	"batch_flush_timeout":                `batch: flush_timeout: must be from 0 to 1m0s, is -1s`,
+	"batch_flush_timeout_long":           `batch: flush_timeout: must be from 0 to 1m0s, is 2m0s`,
+	"batch_max_size":                     `batch: max_size: must be at least 1, is 0`,
+	"batch_max_bytes":                    `batch: max_bytes: must be from 64KiB to 1GiB, is 65535 bytes`,
 	"override_strategy_unknown":          `overrides[1]: strategy: "Polling" is not streaming, short_lived, polling, hybrid or adaptive`,
 	"override_without_strategy":          `overrides[0]: strategy: "" is not streaming, short_lived, polling, hybrid or adaptive`,
 	"override_without_match":             `overrides[0]: match: is empty; it needs name, image or labels`,
@@ -340,6 +347,7 @@ func TestREADMEOptions(t *testing.T) {
 		"polling":     reflect.TypeFor[PollingConfig](),
 		"hybrid":      reflect.TypeFor[HybridConfig](),
 		"adaptive":    reflect.TypeFor[AdaptiveConfig](),
+		"batch":       reflect.TypeFor[BatchConfig](),
 	} {
 		assert.Equal(t, keysOf(block), nested[key])
 		assert.ElementsMatch(t, keysOf(block), properties("$defs::"+key+"_config::properties"))

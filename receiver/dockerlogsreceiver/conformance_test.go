@@ -198,11 +198,5 @@ func (tr *trial) conclude() {
 	tr.following(0)
 }
 
-// follows tells whether the strategy has a follow open.
-func (tr *trial) follows() bool {
-	switch tr.cfg.Strategy {
-	case StrategyPolling, StrategyHybrid:
-		return false
-	}
-	return true
-}
+// follows reports whether a follow is open.
+func (tr *trial) follows() bool { return tr.engine.OpenFollows() > 0 }

@@ -12,46 +12,91 @@ import (
 	"github.com/cenkalti/backoff/v5"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.uber.org/zap"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/batch"
 )
 
 // dataFormat is what the Collector's own telemetry calls the source.
 const dataFormat = "docker"
 
-// deliver hands a batch to the pipeline and returns once the pipeline has taken
-// it, or never will. An error means that neither has happened, because ctx
-// ended; the batch is then still to be delivered. stopping, closed, asks for one
-// last attempt without waiting.
-func (r *dockerLogs) deliver(ctx context.Context, stopping <-chan struct{}, b *batch) error {
-	r.lag.begin(b)
-	defer r.lag.end(b)
-	texts := b.texts()
-	opCtx := r.obs.StartLogsOp(ctx)
-	err := r.offer(opCtx, stopping, func(ctx context.Context) error {
-		err := r.next.ConsumeLogs(ctx, b.logs(texts, r.set.BuildInfo.Version))
+// deliver hands batches to the pipeline, those of a container side by side, and returns
+// once it has taken them, or never will. It returns the batches that are done with; the
+// others are not, because the receiver has stopped.
+func (r *dockerLogs) deliver(group []*batch.Batch) (done []*batch.Batch) {
+	err := r.offer(group)
+	var dropped *droppedError
+	switch {
+	case err == nil:
+		return group
+	case !errors.As(err, &dropped):
+		return nil
+	case dropped.reason == reasonPermanent && severalContainers(group):
+		// Only the records of the container that it is for are dropped.
+		n := half(group)
+		return append(r.deliver(group[:n:n]), r.deliver(group[n:])...)
+	}
+	n := 0
+	for _, b := range group {
+		n += b.Len()
+		r.countBatch(b)
+	}
+	r.countDropped(dropped.reason, n)
+	r.warnDropped.Do(func() {
+		r.set.Logger.Error("the pipeline refused records for good, they are dropped; later ones are only counted, in otelcol_docker_logs_dropped_records",
+			zap.Int("records", n), zap.String("container.name", group[0].Origin.Name), zap.String("reason", dropped.reason), zap.Error(dropped.cause))
+	})
+	return group
+}
+
+func severalContainers(group []*batch.Batch) bool {
+	return group[0].Origin.ID != group[len(group)-1].Origin.ID
+}
+
+// half returns where to divide a group of several containers, between two of them.
+func half(group []*batch.Batch) int {
+	for i := range group {
+		// From the middle, to both ends.
+		for _, n := range [2]int{len(group)/2 - i, len(group)/2 + i} {
+			if n > 0 && n < len(group) && group[n-1].Origin.ID != group[n].Origin.ID {
+				return n
+			}
+		}
+	}
+	return len(group) // not reached: there are several
+}
+
+// offer calls the pipeline, and again while it refuses the records for now. The error is a
+// *droppedError where they will not be offered again.
+func (r *dockerLogs) offer(group []*batch.Batch) error {
+	if err := r.delivering.Err(); err != nil {
+		return err
+	}
+	records, oldest := 0, group[0].Oldest
+	for _, b := range group {
+		records += b.Len()
+		oldest = min(oldest, b.Oldest)
+	}
+	ctx := r.obs.StartLogsOp(r.delivering)
+	err := r.retry(ctx, func() error {
+		err := r.next.ConsumeLogs(ctx, batch.Logs(group, r.set.BuildInfo.Version))
 		if err != nil && !consumererror.IsPermanent(err) {
-			r.tel.DockerLogsRefusedRecords.Add(ctx, int64(len(b.records)))
+			r.tel.DockerLogsRefusedRecords.Add(ctx, int64(records))
 		}
 		return err
 	})
-	r.obs.EndLogsOp(opCtx, dataFormat, len(b.records), err)
-	var dropped *droppedError
-	if errors.As(err, &dropped) {
-		r.countDropped(ctx, dropped.reason, len(b.records))
-		r.warnDropped.Do(func() {
-			r.set.Logger.Error("the pipeline refused records for good, they are dropped; later ones are only counted, in otelcol_docker_logs_dropped_records",
-				zap.Int("records", len(b.records)), zap.String("reason", dropped.reason), zap.Error(dropped.cause))
-		})
-		err = nil
-	} else if err == nil {
-		r.tel.DockerLogsCaptureLatency.Record(ctx, time.Since(time.Unix(0, b.records[0].time)).Seconds())
+	r.obs.EndLogsOp(ctx, dataFormat, records, err)
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		r.countBatch(ctx, b)
+	for _, b := range group {
+		r.countBatch(b)
 	}
-	return err
+	// The engine's clock may be ahead.
+	r.tel.DockerLogsCaptureLatency.Record(ctx, max(0, time.Since(time.Unix(0, oldest)).Seconds()))
+	return nil
 }
 
-// droppedError tells that a batch will not be offered again.
+// droppedError is that of records that will not be offered again.
 type droppedError struct {
 	reason string // of the metric
 	cause  error
@@ -60,36 +105,39 @@ type droppedError struct {
 func (e *droppedError) Error() string { return fmt.Sprintf("dropped (%s): %v", e.reason, e.cause) }
 func (e *droppedError) Unwrap() error { return e.cause }
 
-// offer calls consume until it succeeds, waiting between the attempts.
-func (r *dockerLogs) offer(ctx context.Context, stopping <-chan struct{}, consume func(context.Context) error) error {
-	retry := &r.cfg.RetryOnFailure
+// retry calls consume until it succeeds, waiting between the attempts. Once the receiver
+// stops there is one more attempt, without waiting.
+func (r *dockerLogs) retry(ctx context.Context, consume func() error) error {
+	cfg := &r.cfg.RetryOnFailure
 	wait := backoff.ExponentialBackOff{
-		InitialInterval:     retry.InitialInterval,
-		RandomizationFactor: retry.RandomizationFactor,
-		Multiplier:          retry.Multiplier,
-		MaxInterval:         retry.MaxInterval,
+		InitialInterval:     cfg.InitialInterval,
+		RandomizationFactor: cfg.RandomizationFactor,
+		Multiplier:          cfg.Multiplier,
+		MaxInterval:         cfg.MaxInterval,
 	}
 	wait.Reset()
 	began := time.Now()
-	for last := false; ; {
-		err := consume(ctx)
+	for last := r.reading.Err() != nil; ; {
+		err := consume()
 		switch {
 		case err == nil:
 			return nil
-		case ctx.Err() != nil || last:
+		case ctx.Err() != nil:
 			return err
 		case consumererror.IsPermanent(err):
-			return &droppedError{"permanent", err}
+			return &droppedError{reasonPermanent, err}
+		case last:
+			return err
 		}
 		pause := wait.NextBackOff()
-		if !retry.Enabled || (retry.MaxElapsedTime > 0 && time.Since(began)+pause > retry.MaxElapsedTime) {
-			return &droppedError{"retries_exhausted", err}
+		if !cfg.Enabled || (cfg.MaxElapsedTime > 0 && time.Since(began)+pause > cfg.MaxElapsedTime) {
+			return &droppedError{reasonRetriesExhausted, err}
 		}
-		r.set.Logger.Debug("the pipeline refused a batch, which is held", zap.Duration("for", pause), zap.Error(err))
+		r.set.Logger.Debug("the pipeline refused records, which are held", zap.Duration("next_attempt_in", pause), zap.Error(err))
 		timer := time.NewTimer(pause)
 		select {
 		case <-timer.C:
-		case <-stopping:
+		case <-r.reading.Done():
 			last = true
 		case <-ctx.Done():
 		}

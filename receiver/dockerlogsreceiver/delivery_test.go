@@ -4,16 +4,23 @@
 package dockerlogsreceiver
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/zap"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/enginetest"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/source"
 )
 
 var errRefused = errors.New("memory limit reached")
@@ -44,15 +51,19 @@ func TestRefusalClosesTheFollow(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(f *fixture) {
+				f.cfg.Batch.MaxBytes = 1 // one batch on its way, and no more
 				c := f.followed()
 				c.SetFaults(enginetest.Faults{SkipAtRotation: true})
 				stop(f.sink)
-				write(c, 1, 3)
+				write(c, 1, 1)
+				f.pass(source.StallGrace + time.Millisecond)
+				assert.Equal(t, 1, f.engine.OpenFollows(), "there is nothing that it could not hand on")
+				write(c, 2, 6)
 				f.settle()
 				assert.Equal(t, 1, f.engine.OpenFollows(), "a moment is nothing")
-				f.pass(stallGrace + time.Millisecond)
+				f.pass(source.StallGrace + time.Millisecond)
 				assert.Zero(t, f.engine.OpenFollows())
-				write(c, 4, 1000)
+				write(c, 7, 1000)
 				c.Rotate(1000)
 				f.pass(time.Minute)
 				f.sink.Refuse(nil)
@@ -69,10 +80,13 @@ func TestRefusalClosesTheFollow(t *testing.T) {
 func TestRefusalOfAMomentLeavesTheFollowOpen(t *testing.T) {
 	inBubble(t, func(f *fixture) {
 		f.cfg.RetryOnFailure.InitialInterval = 100 * time.Millisecond
+		f.cfg.Batch.MaxBytes = 1
 		c := f.followed()
 		f.sink.Refuse(errRefused)
-		write(c, 1, 3)
-		f.pass(stallGrace / 2)
+		write(c, 1, 2)
+		f.settle()
+		write(c, 3, 3)
+		f.pass(source.StallGrace / 2)
 		f.sink.Refuse(nil)
 		f.expectLines(1, 3)
 		assert.Zero(t, f.metric("reopens"))
@@ -85,7 +99,7 @@ func TestPermanentErrorDropsTheBatch(t *testing.T) {
 		f.sink.Refuse(consumererror.NewPermanent(errRefused))
 		for i := range 3 {
 			write(c, 3*i+1, 3*i+3)
-			f.settle()
+			f.pass(time.Second)
 		}
 		f.sink.Refuse(nil)
 		c.CutFollows()
@@ -93,6 +107,95 @@ func TestPermanentErrorDropsTheBatch(t *testing.T) {
 		f.expectLines(10, 12)
 		assert.EqualValues(t, 9, f.metric("dropped_records", "permanent"))
 		assert.Equal(t, 1, f.logged(zap.ErrorLevel, "refused records for good"))
+	})
+}
+
+// choosy is a pipeline that refuses, for good, every call that has a record of one
+// container.
+type choosy struct {
+	consumer.Logs
+	refused string
+	calls   int
+}
+
+func (c *choosy) ConsumeLogs(ctx context.Context, data plog.Logs) error {
+	c.calls++
+	for _, from := range data.ResourceLogs().All() {
+		if name, _ := from.Resource().Attributes().Get("container.name"); name.Str() == c.refused {
+			return consumererror.NewPermanent(errors.New("an attribute is too long"))
+		}
+	}
+	return c.Logs.ConsumeLogs(ctx, data)
+}
+
+// A permanent error is of one container: the records of the others beside it are delivered.
+func TestPermanentErrorIsNarrowedDown(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		const containers = 33
+		pipeline := &choosy{Logs: f.sink, refused: "c7"}
+		f.r.next = pipeline
+		m := f.stored()
+		var list []*enginetest.Container
+		for i := range containers {
+			list = append(list, f.container(fmt.Sprint("c", i)))
+		}
+		f.start()
+		f.following(containers)
+		f.pass(time.Minute)
+		write(list[0], 1, 1)
+		f.expectLines(1, 1)
+		for _, c := range list[1:] {
+			write(c, 1, 3)
+		}
+		calls := pipeline.calls
+		f.eventually("all but one", func() bool { return f.sink.Count("") == 1+3*(containers-2) })
+		assert.LessOrEqual(t, pipeline.calls-calls, 20, "by halves")
+		assert.EqualValues(t, 3, f.metric("dropped_records", "permanent"))
+		require.Equal(t, 1, f.logged(zap.ErrorLevel, "refused records for good"))
+		entry := f.logs.FilterMessageSnippet("refused records for good").All()[0]
+		assert.Equal(t, "c7", entry.ContextMap()["container.name"])
+		f.pass(time.Second)
+		assert.NotEmpty(t, m.get(keyPosition+list[7].ID()))
+		write(list[7], 4, 4) // and it goes on behind what was dropped
+		pipeline.refused = ""
+		f.eventually("the next line of that one", func() bool { return slices.Equal(f.sink.Of("c7"), []string{"line 4"}) })
+	})
+}
+
+// The number of calls depends on time and not on lines or containers.
+func TestCallsAreShared(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		const containers, seconds = 200, 20
+		var list []*enginetest.Container
+		for i := range containers {
+			list = append(list, f.container(fmt.Sprint("c", i)))
+		}
+		f.start()
+		f.following(containers)
+		calls := f.sink.Calls()
+		for range seconds {
+			for i, c := range list {
+				write(c, 1, 1)
+				if i%20 == 0 {
+					f.pass(time.Second / 10)
+				}
+			}
+		}
+		f.eventually("all", func() bool { return f.sink.Count("") == containers*seconds })
+		assert.LessOrEqual(t, f.sink.Calls()-calls, seconds*5+2)
+	})
+}
+
+// flush_timeout 0 hands everything on as it comes.
+func TestFlushTimeoutZero(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.cfg.Batch.FlushTimeout = 0
+		c := f.followed()
+		for i := range 10 {
+			write(c, i+1, i+1)
+			f.settle()
+			require.Len(t, f.sink.All(), i+1)
+		}
 	})
 }
 

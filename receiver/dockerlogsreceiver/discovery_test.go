@@ -4,16 +4,15 @@
 package dockerlogsreceiver
 
 import (
-	"context"
 	"fmt"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/enginetest"
-	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/selector"
 )
 
 func TestContainerLife(t *testing.T) {
@@ -75,7 +74,7 @@ func TestResource(t *testing.T) {
 		c := f.engine.Add(enginetest.ContainerSpec{
 			Name: "web", Image: "ghcr.io/acme/web:1.2", Running: true, Env: []string{"DEPLOYMENT=prod", "SECRET=1"},
 			Labels: map[string]string{
-				"com.acme.team": "blue", "plain": "yes", labelComposeProject: "shop", labelComposeService: "front",
+				"com.acme.team": "blue", "plain": "yes", "com.docker.compose.project": "shop", "com.docker.compose.service": "front",
 			},
 		})
 		write(c, 1, 1)
@@ -125,6 +124,82 @@ func TestContainersOfATimeWithoutEvents(t *testing.T) {
 	})
 }
 
+// "Read to its end" is of one run: a container that was started again and removed before it
+// was looked at has written what nobody has read.
+func TestRunThatNobodySaw(t *testing.T) {
+	for name, live := range map[string]func(*fixture, *enginetest.Container){
+		"after its capture has ended": func(f *fixture, c *enginetest.Container) {
+			c.Exit(0)
+			f.pass(time.Minute)
+		},
+		"while its capture waits to look": func(_ *fixture, c *enginetest.Container) { c.Exit(0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(f *fixture) {
+				c := f.followed()
+				write(c, 1, 3)
+				f.expectLines(1, 3)
+				live(f, c)
+				f.engine.SetLatency(func(enginetest.Request) time.Duration { return time.Second })
+				c.Start()
+				c.Write(stdout, "unheard\n")
+				c.Exit(0)
+				c.Remove()
+				f.engine.SetLatency(nil)
+				f.pass(time.Minute)
+				assert.EqualValues(t, 1, f.metric("gaps", "removed"))
+				f.expectLines(1, 3)
+			})
+		})
+	}
+}
+
+// A container that is not selected costs nothing, whatever happens to it.
+func TestEventsOfWhatIsNotSelected(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.cfg.Exclude = []Match{{Name: "job-*"}}
+		c := f.followed()
+		old := f.container("job-old")
+		f.pass(2 * listInterval)
+		inspections := f.requests(enginetest.KindInspect)
+		for i := range 50 {
+			job := f.container(fmt.Sprint("job-", i))
+			old.Restart()
+			job.Exit(0)
+			f.settle()
+			job.Remove()
+		}
+		assert.Equal(t, inspections, f.requests(enginetest.KindInspect))
+		assert.Len(t, f.r.owner.known, 2)
+		c.Restart()
+		f.settle()
+		assert.Greater(t, f.requests(enginetest.KindInspect), inspections, "that of another is looked at")
+	})
+}
+
+// Once GET /events is denied it is tried again: the proxy may allow it later.
+func TestEventsThatAreAllowedLater(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.engine.DenyEvents(true)
+		f.followed()
+		f.pass(time.Hour)
+		assert.Zero(t, f.engine.Subscribers())
+		assert.Equal(t, 1, f.logged(zap.WarnLevel, "GET /events is denied"))
+		assert.Less(t, f.requests(enginetest.KindEvents), 30, "in an hour")
+		began := time.Now()
+		write(f.container("listed"), 1, 1)
+		f.eventually("its line", func() bool { return len(f.sink.Of("listed")) == 1 })
+		assert.LessOrEqual(t, time.Since(began), listIntervalAlone+time.Second)
+		f.engine.DenyEvents(false)
+		f.eventually("a subscription", func() bool { return f.engine.Subscribers() == 1 })
+		f.pass(time.Second)
+		write(f.container("at once"), 1, 1)
+		f.settle()
+		assert.Len(t, f.sink.Of("at once"), 1)
+		assert.Empty(t, f.host.statuses())
+	})
+}
+
 func TestDroppedEventsAreMadeUpForByTheList(t *testing.T) {
 	inBubble(t, func(f *fixture) {
 		stopped := f.engine.Add(enginetest.ContainerSpec{Name: "stopped"})
@@ -170,7 +245,8 @@ func TestKnownContainerThatRanWhileEventsWereDropped(t *testing.T) {
 
 func TestRemovedContainersAreForgotten(t *testing.T) {
 	inBubble(t, func(f *fixture) {
-		o := f.startOwner()
+		f.start()
+		o := f.r.owner
 		for i := range 50 {
 			c := f.engine.Add(enginetest.ContainerSpec{Running: true})
 			write(c, 1, 1)
@@ -194,21 +270,6 @@ func TestRemovedContainersAreForgotten(t *testing.T) {
 	})
 }
 
-// startOwner starts the receiver with an owner that the test may look into while
-// everything stands still.
-func (f *fixture) startOwner() *owner {
-	f.t.Helper()
-	var err error
-	f.r.engine, err = engine.New(engine.Config{Endpoint: engine.DefaultEndpoint, Timeout: defaultTimeout, Dial: f.engine.Dial})
-	require.NoError(f.t, err)
-	f.r.reading, f.r.stopReading = context.WithCancel(context.Background())
-	f.r.delivering, f.r.stopDelivery = context.WithCancel(context.Background())
-	o := newOwner(f.r, f.host)
-	f.r.running.Go(func() { o.run(f.r.reading) })
-	f.settle()
-	return o
-}
-
 func TestSelection(t *testing.T) {
 	inBubble(t, func(f *fixture) {
 		f.cfg.Include = []Match{{Name: "web-*"}, {Labels: map[string]string{"tier": "front"}}}
@@ -218,9 +279,9 @@ func TestSelection(t *testing.T) {
 			{Name: "db"},
 			{Name: "ui", Labels: map[string]string{"tier": "front"}},
 			{Name: "web-2", Image: "acme/web:debug"},
-			{Name: "web-3", Labels: map[string]string{labelEnabled: "false"}},
-			{Name: "opted-in", Labels: map[string]string{labelEnabled: "true"}},
-			{Name: "nonsense", Labels: map[string]string{labelEnabled: "maybe"}},
+			{Name: "web-3", Labels: map[string]string{selector.LabelEnabled: "false"}},
+			{Name: "opted-in", Labels: map[string]string{selector.LabelEnabled: "true"}},
+			{Name: "nonsense", Labels: map[string]string{selector.LabelEnabled: "maybe"}},
 		} {
 			spec.Running = true
 			f.engine.Add(spec)

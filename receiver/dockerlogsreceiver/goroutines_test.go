@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"runtime/pprof"
 	"strings"
 	"testing"
 
@@ -18,9 +19,9 @@ import (
 )
 
 // fixedGoroutines are those that are there however few containers there are: the
-// owner loop, the watch, that of the API client for events, and two for each of
-// the two connections of the transport that are not follows.
-const fixedGoroutines = 3 + 2*2
+// owner loop, the outbox, the subscription, that of the API client for events, and two for
+// each of the two connections of the transport that are not follows.
+const fixedGoroutines = 4 + 2*2
 
 func TestGoroutinesOfFollowedContainers(t *testing.T) {
 	const containers = 100
@@ -47,6 +48,18 @@ func TestGoroutinesOfFollowedContainers(t *testing.T) {
 	f.eventually("as few goroutines", func() bool { return clientGoroutines() <= 3*containers+fixedGoroutines })
 	f.stop()
 	f.eventually("no goroutines", func() bool { return clientGoroutines() == 0 })
+}
+
+// A profile names the container that a goroutine works for.
+func TestGoroutinesAreLabelled(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		c := f.followed()
+		var profile strings.Builder
+		require.NoError(t, pprof.Lookup("goroutine").WriteTo(&profile, 1))
+		assert.Contains(t, profile.String(), `"container.name":"web"`)
+		assert.Contains(t, profile.String(), `"container.id":"`+c.ID()+`"`)
+		assert.Contains(t, profile.String(), `"role":"deliver"`)
+	})
 }
 
 // clientGoroutines counts the goroutines that the receiver is the cause of, by what

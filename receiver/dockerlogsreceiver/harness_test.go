@@ -86,9 +86,6 @@ func (f *fixture) start() {
 	if f.virtual {
 		time.Sleep(time.Second)
 	}
-	var err error
-	f.r.selector, err = newSelector(f.cfg) // the test may have changed it
-	require.NoError(f.t, err)
 	require.NoError(f.t, f.r.Start(f.t.Context(), f.host))
 	f.settle()
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/enginetest"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/strategy"
 )
 
 // The tests of this file run the receiver beside the real goroutine_health, which
@@ -148,7 +149,7 @@ func TestAdaptiveHeedsGoroutineHealth(t *testing.T) {
 
 			close(release)
 			f.eventually("no pressure", func() bool { return !w.Pressure() })
-			f.pass(calm - time.Second)
+			f.pass(strategy.Calm - time.Second)
 			assert.Zero(t, f.engine.OpenFollows(), "nobody hurries back")
 			f.following(containers)
 			f.eventually("all captures follow", func() bool { return following() == containers })

@@ -5,6 +5,7 @@ package dockerlogsreceiver
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -20,11 +21,16 @@ const (
 	// listInterval is how often the list of containers is read again, in case an
 	// event has been missed.
 	listInterval = 60 * time.Second
-	// listIntervalAlone is that where the engine's events are not to be had, or not to
-	// be relied on: a loaded Podman loses some.
+	// listIntervalAlone is that where the engine's events are not available, or not
+	// reliable: a loaded Podman loses some.
 	listIntervalAlone = 10 * time.Second
-	// keepInterval is how often positions are stored.
-	keepInterval = time.Second
+	// eventsRetry is how long after GET /events was denied it is tried again.
+	eventsRetry = 5 * time.Minute
+	// storeInterval is how often positions are stored at most; they are when the pipeline
+	// has accepted something.
+	storeInterval = 100 * time.Millisecond
+	// tickInterval is how often pressure and the budget are looked at.
+	tickInterval = time.Second
 	// The wait before the engine is tried again doubles from the first to the
 	// second of these.
 	minConnectWait = 500 * time.Millisecond
@@ -37,48 +43,59 @@ type owner struct {
 	r        *dockerLogs
 	host     component.Host
 	began    time.Time
-	known    map[string]*tracked // by container id
+	known    map[string]*container // by id
 	events   chan engine.Event
-	finished chan *tracked // captures that have ended
-	active   int           // captures that have not
-	listed   bool          // the engine's containers have been seen once
-	down     bool          // the engine is away, and that has been said
-	denied   bool          // events are not to be had, and that has been said
-	floor    int64         // engine's time at our start, in nanoseconds
-	streams  streams
-	keep     <-chan time.Time // time to keep house
+	finished chan *container // whose captures have ended
+	active   int             // captures that have not
+	listed   bool            // the engine's containers have been seen once
+	floor    int64           // engine's time at our start, in nanoseconds
+	budget   budget
+	tick     <-chan time.Time
+
+	accepted chan struct{} // the pipeline has accepted something
+	storeDue <-chan time.Time
+	stored   time.Time // when positions were stored last
+
+	outageLogged       bool
+	eventsDeniedLogged bool
 }
 
-// tracked is a container that has been seen.
-type tracked struct {
+// container is a container that has been seen.
+type container struct {
 	capture *capture
 	active  bool // its goroutine runs; until it ends only that touches the rest of capture
 	missing bool // it was not in the last list
+	died    bool // and has not been started since, as events say
 	name    string
 }
 
 func newOwner(r *dockerLogs, host component.Host) *owner {
 	return &owner{
 		r: r, host: host, began: time.Now(),
-		known: make(map[string]*tracked), events: make(chan engine.Event, 64), finished: make(chan *tracked),
-		streams: streams{limit: r.cfg.Adaptive.MaxStreams},
+		known: make(map[string]*container), events: make(chan engine.Event, 64), finished: make(chan *container),
+		budget: budget{limit: r.cfg.Adaptive.MaxStreams}, accepted: make(chan struct{}, 1),
 	}
 }
 
-// run keeps in touch with the engine until ctx ends, and returns when every capture
-// has ended and the positions are stored.
-func (o *owner) run(ctx context.Context) {
-	if o.r.store != nil {
-		o.listed = o.r.store.load(ctx)
+// positionsChanged is called when the pipeline has accepted something. It does not block.
+func (o *owner) positionsChanged() {
+	select {
+	case o.accepted <- struct{}{}:
+	default:
 	}
+}
+
+// run keeps in touch with the engine until ctx ends, and returns when every capture has
+// ended, the outbox is empty and the positions are stored.
+func (o *owner) run(ctx context.Context) {
+	tick := time.NewTicker(tickInterval)
+	defer tick.Stop()
+	o.tick = tick.C
 	defer o.finish()
 	wait := backoff.ExponentialBackOff{
 		InitialInterval: minConnectWait, MaxInterval: maxConnectWait, Multiplier: 2, RandomizationFactor: 0.5,
 	}
 	wait.Reset()
-	keep := time.NewTicker(keepInterval)
-	defer keep.Stop()
-	o.keep = keep.C
 	for {
 		connected := time.Now()
 		err := o.session(ctx)
@@ -89,9 +106,9 @@ func (o *owner) run(ctx context.Context) {
 			wait.Reset()
 		}
 		pause := wait.NextBackOff()
-		o.r.set.Logger.Debug("lost touch with the engine", zap.Error(err), zap.Duration("next_attempt_in", pause))
+		o.r.set.Logger.Debug("the session with the engine ended", zap.Error(err), zap.Duration("next_attempt_in", pause))
 		timer := time.NewTimer(pause)
-		err = o.serve(ctx, timer.C, nil)
+		err = o.dispatch(ctx, timer.C, nil)
 		timer.Stop()
 		if err != nil {
 			return
@@ -99,39 +116,48 @@ func (o *owner) run(ctx context.Context) {
 	}
 }
 
-// finish waits for the captures, storing what they deliver last.
+// finish waits for the captures and for what they deliver last, and stores positions.
 func (o *owner) finish() {
 	for o.active > 0 {
-		select {
-		case <-o.finished:
-			o.active--
-		case <-o.keep:
-			o.keepHouse()
-		}
+		<-o.finished
+		o.active--
 	}
-	for _, t := range o.known {
-		t.capture.setState(stateNone) // of one that cannot be read
+	for _, c := range o.known {
+		c.capture.setState(stateNone) // of one that cannot be read
+	}
+	o.r.outbox.close()
+	// Not the receiver's context, which has ended; a storage that hangs is for the
+	// Collector to judge.
+	ctx := context.Background()
+	for empty := false; !empty; o.storePositions(ctx) {
+		select {
+		case <-o.accepted:
+		case <-o.r.outbox.empty:
+			empty = true
+		}
 	}
 	if o.r.store == nil {
 		return
 	}
-	// Not ctx, which has ended; a storage that hangs is for the Collector to judge.
-	o.r.store.flush(context.Background(), time.Now(), o.known)
-	if err := o.r.store.client.Close(context.Background()); err != nil {
-		o.r.set.Logger.Warn("closing the storage failed", zap.Error(err))
+	if err := o.r.store.client.Close(ctx); err != nil {
+		o.r.set.Logger.Warn("the storage could not be closed", zap.Error(err))
 	}
 }
 
-// serve does what comes up until wake fires, the subscription is lost, or ctx ends.
-func (o *owner) serve(ctx context.Context, wake <-chan time.Time, lost <-chan error) error {
+// dispatch does what comes up until wake fires, the subscription is lost, or ctx ends.
+func (o *owner) dispatch(ctx context.Context, wake <-chan time.Time, lost <-chan error) error {
 	for {
 		select {
 		case event := <-o.events:
-			o.happened(ctx, event)
-		case t := <-o.finished:
-			o.captureEnded(ctx, t)
-		case <-o.keep:
-			o.keepHouse()
+			o.handleEvent(ctx, event)
+		case c := <-o.finished:
+			o.captureEnded(ctx, c)
+		case <-o.accepted:
+			o.scheduleStore()
+		case <-o.storeDue:
+			o.storePositions(o.r.delivering)
+		case <-o.tick:
+			o.onTick()
 		case <-wake:
 			return nil
 		case err := <-lost:
@@ -142,29 +168,51 @@ func (o *owner) serve(ctx context.Context, wake <-chan time.Time, lost <-chan er
 	}
 }
 
-// keepHouse stores positions and sees to the streams of adaptive.
-func (o *owner) keepHouse() {
-	if o.r.store != nil {
-		o.r.store.flush(o.r.delivering, time.Now(), o.known)
+func (o *owner) scheduleStore() {
+	if o.r.store != nil && o.storeDue == nil {
+		o.storeDue = time.After(storeInterval - time.Since(o.stored))
 	}
+}
+
+// storePositions stores what has changed; what could not be stored is tried again.
+func (o *owner) storePositions(ctx context.Context) {
+	o.storeDue = nil
+	if o.r.store == nil || !o.r.store.loaded {
+		return
+	}
+	o.r.store.flush(ctx, time.Now(), o.known)
+	o.stored = time.Now()
+}
+
+// onTick heeds pressure, and deals the follows of adaptive out anew.
+func (o *owner) onTick() {
+	o.storePositions(o.r.delivering) // of containers that have written nothing yet
 	if o.r.health != nil {
 		if pressure := o.r.health.Pressure(); o.r.pressure.Swap(pressure) != pressure {
-			for _, c := range o.adaptives() {
-				c.reconsider()
+			for _, l := range o.budgeted() {
+				l.Replan()
 			}
 		}
 	}
-	if now := time.Now(); now.Sub(o.streams.ranked) >= rankInterval {
-		o.streams.ranked = now
-		for _, c := range o.streams.deal(o.adaptives()) {
-			c.reconsider()
+	if now := time.Now(); now.Sub(o.budget.dealt) >= dealInterval {
+		o.budget.dealt = now
+		for _, l := range o.budget.deal(o.budgeted()) {
+			l.Replan()
 		}
 	}
 }
 
-// session is one subscription to the engine's events. It returns when that ends, or
-// cannot be had.
+// session is one subscription to the engine's events. It returns when that ends, or is
+// not granted.
 func (o *owner) session(ctx context.Context) error {
+	if o.r.store != nil && !o.r.store.loaded {
+		// Before the positions are known nothing can be read: it would be read anew.
+		known, err := o.r.store.load(ctx)
+		if err != nil {
+			return err
+		}
+		o.listed = known
+	}
 	if err := o.connect(ctx); err != nil {
 		o.engineDown(err)
 		return err
@@ -188,9 +236,10 @@ func (o *owner) session(ctx context.Context) error {
 	patience := time.NewTimer(o.r.cfg.Timeout)
 	defer patience.Stop()
 	interval := listInterval
-	if o.r.info.Load().Runtime == "podman" {
+	if o.r.podman() {
 		interval = listIntervalAlone
 	}
+	var retry <-chan time.Time
 	select {
 	case <-subscribed:
 	case <-patience.C:
@@ -201,6 +250,7 @@ func (o *owner) session(ctx context.Context) error {
 		// Without events there is still the list, which then has to be read more often.
 		interval = listIntervalAlone
 		o.eventsDenied(err)
+		retry = time.After(eventsRetry)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -213,8 +263,13 @@ func (o *owner) session(ctx context.Context) error {
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {
-		if err := o.serve(ctx, tick.C, lost); err != nil {
+		if err := o.dispatch(ctx, tick.C, lost); err != nil {
 			return err
+		}
+		select {
+		case <-retry:
+			return errEventsAgain
+		default:
 		}
 		if err := o.reconcile(ctx, false); err != nil {
 			o.engineDown(err)
@@ -244,36 +299,39 @@ func (o *owner) connect(ctx context.Context) error {
 	return nil
 }
 
-// engineDown takes note that the engine cannot be reached, or not used.
+// errEventsAgain ends a session without events, so that the next one asks for them.
+var errEventsAgain = errors.New("time to ask for events again")
+
+// engineDown reports, once, that the engine cannot be reached, or not used.
 func (o *owner) engineDown(err error) {
 	o.r.engineUp.Store(false)
-	if o.down {
+	if o.outageLogged {
 		return
 	}
-	o.down = true
+	o.outageLogged = true
 	o.r.set.Logger.Warn("the Docker Engine does not answer; capturing goes on where it was as soon as it does", zap.Error(err))
 	componentstatus.ReportStatus(o.host, componentstatus.NewRecoverableErrorEvent(err))
 }
 
-// eventsDenied tells once that the engine, or a proxy before it, keeps its events.
+// eventsDenied reports, once, that the engine, or a proxy before it, denies its events.
 func (o *owner) eventsDenied(err error) {
-	if o.denied {
+	if o.eventsDeniedLogged {
 		return
 	}
-	o.denied = true
-	o.r.set.Logger.Warn("GET /events is denied; containers are found by listing them, and short-lived ones may be missed; "+
-		"allow it in the proxy before the engine", zap.Duration("interval", listIntervalAlone), zap.Error(err))
+	o.eventsDeniedLogged = true
+	o.r.set.Logger.Warn("GET /events is denied; containers are found by listing them, and short-lived ones may be missed",
+		zap.Duration("interval", listIntervalAlone), zap.Error(err), zap.String("remedy", "allow GET /events in the proxy before the engine"))
 }
 
 func (o *owner) engineUp() {
 	o.r.engineUp.Store(true)
 	info := o.r.info.Load()
 	fields := []zap.Field{zap.String("engine", info.Name), zap.String("version", info.Version), zap.String("api_version", info.APIVersion)}
-	if !o.down {
+	if !o.outageLogged {
 		o.r.set.Logger.Debug("connected to the Docker Engine", fields...)
 		return
 	}
-	o.down = false
+	o.outageLogged = false
 	o.r.set.Logger.Info("the Docker Engine answers again", fields...)
 	componentstatus.ReportStatus(o.host, componentstatus.NewEvent(componentstatus.StatusOK))
 }

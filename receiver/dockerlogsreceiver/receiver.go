@@ -4,9 +4,9 @@
 package dockerlogsreceiver
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"runtime/pprof"
 	"sync"
 	"sync/atomic"
@@ -16,53 +16,41 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/batch"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/metadata"
-	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/stream"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/selector"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/source"
 )
 
-// maxCatchUps bounds how many logs are read at a time without being followed, so
-// that a thousand containers do not storm an engine that comes back.
-const maxCatchUps = 16
-
-const (
-	// readBuffer holds the largest frame that an engine sends, a chunk of 16,384 bytes
-	// with its header and time stamp, twice over.
-	readBuffer = 32 << 10
-	// followBuffer is smaller: there may be thousands of follows, most of them idle.
-	followBuffer = 4 << 10
-)
-
-// dockerLogs is the receiver: what all captures share. The containers belong to
-// the owner loop alone.
+// dockerLogs is the receiver: what all captures share. The containers belong to the owner
+// loop alone.
 type dockerLogs struct {
 	cfg      *Config
 	set      receiver.Settings
 	next     consumer.Logs
 	obs      *receiverhelper.ObsReport
 	tel      *metadata.TelemetryBuilder
-	selector selector
+	selector selector.Selector
 	self     string // id of the container that we run in
 
-	store  *store // nil without storage
-	health health // nil without one
-	engine *engine.Client
-	info   atomic.Pointer[engine.Info] // set by the owner before it starts a capture
+	store    *store // nil without storage
+	health   health // nil without one
+	engine   *engine.Client
+	source   *source.Engine
+	outbox   *outbox
+	owner    *owner
+	info     atomic.Pointer[engine.Info] // set by the owner before it starts a capture
+	engineUp atomic.Bool                 // what the owner found last
+	pressure atomic.Bool                 // what health reported last
 
-	catchUps    chan struct{} // holds as many values as captures catch up
-	readers     sync.Pool     // *stream.Reader
-	followers   sync.Pool     // *stream.Reader, of follows
-	batches     sync.Pool     // *batch
-	warnDropped sync.Once
-	lag         lag
-	engineUp    atomic.Bool // what the owner found last
+	warnDropped  sync.Once
+	running      sync.WaitGroup  // the owner loop, which waits for the captures and the outbox
+	reading      context.Context // of all requests
+	stopReading  func()
+	delivering   context.Context // of what is being delivered; outlives the reading
+	stopDelivery func()
 
-	pressure      atomic.Bool     // what health says
-	running       sync.WaitGroup  // the owner loop, which waits for the captures
-	reading       context.Context // of all requests
-	stopReading   func()
-	delivering    context.Context // of what is being delivered; outlives the reading
-	stopDelivery  func()
 	configureDial func(*engine.Config) // tests
 }
 
@@ -77,27 +65,13 @@ func newDockerLogs(set receiver.Settings, cfg *Config, next consumer.Logs) (*doc
 	if err != nil {
 		return nil, err
 	}
-	selector, err := newSelector(cfg)
-	if err != nil {
-		return nil, err
-	}
-	r := &dockerLogs{
-		cfg: cfg, set: set, next: next, obs: obs, tel: tel, selector: selector,
-		catchUps: make(chan struct{}, maxCatchUps),
-		batches:  sync.Pool{New: func() any { return new(batch) }},
-	}
-	if err := r.observe(); err != nil {
-		return nil, err
-	}
-	r.readers.New = func() any { return stream.NewReader(readBuffer) }
-	r.followers.New = func() any { return stream.NewReader(followBuffer) }
-	return r, nil
+	return &dockerLogs{cfg: cfg, set: set, next: next, obs: obs, tel: tel}, nil
 }
 
 // Start implements component.Component. It does not wait for the engine.
 func (r *dockerLogs) Start(ctx context.Context, host component.Host) error {
 	settings := engine.Config{
-		Endpoint:   first(r.cfg.Endpoint, engine.EndpointFromEnv()),
+		Endpoint:   cmp.Or(r.cfg.Endpoint, engine.EndpointFromEnv()),
 		APIVersion: r.cfg.APIVersion,
 		Timeout:    r.cfg.Timeout,
 		Observe:    r.countRequest,
@@ -112,9 +86,15 @@ func (r *dockerLogs) Start(ctx context.Context, host component.Host) error {
 		r.configureDial(&settings)
 	}
 	var err error
+	if r.selector, err = r.cfg.selector(); err != nil {
+		return err
+	}
 	if r.engine, err = engine.New(settings); err != nil {
 		return fmt.Errorf("endpoint: %w", err)
 	}
+	r.source = (&source.Engine{
+		Client: r.engine, MaxLogSize: int(r.cfg.MaxLogSize), BySeconds: r.podman, Suppressed: r.countSuppressed,
+	}).Init()
 	if !r.cfg.IncludeSelf {
 		r.self = selfID()
 	}
@@ -126,9 +106,14 @@ func (r *dockerLogs) Start(ctx context.Context, host component.Host) error {
 	}
 	r.reading, r.stopReading = context.WithCancel(context.Background())
 	r.delivering, r.stopDelivery = context.WithCancel(context.Background())
-	r.countNone()
-	owner := newOwner(r, host) // here, for what is written once Start has returned is ours
-	r.running.Go(func() { owner.run(r.reading) })
+	r.owner = newOwner(r, host) // here, since what is written once Start has returned is ours
+	r.outbox = newOutbox(r.cfg.Batch, r.deliver, r.owner.positionsChanged, r.countBuffered)
+	r.initCounters()
+	if err := r.observe(); err != nil {
+		return err
+	}
+	go pprof.Do(r.delivering, r.labels("deliver", "", ""), func(context.Context) { r.outbox.run() }) // the owner ends it
+	r.running.Go(func() { r.owner.run(r.reading) })
 	return nil
 }
 
@@ -161,52 +146,24 @@ func (r *dockerLogs) Shutdown(ctx context.Context) error {
 	}
 }
 
-// acquire waits for leave to catch up. It is false when ctx ends first.
-func (r *dockerLogs) acquire(ctx context.Context) bool {
-	select {
-	case r.catchUps <- struct{}{}:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-func (r *dockerLogs) release() { <-r.catchUps }
-
-// getReader gives a reader of an answer that is, or is not, followed.
-func (r *dockerLogs) getReader(src io.Reader, tty, follow bool) *stream.Reader {
-	d := r.pool(follow).Get().(*stream.Reader)
-	d.Reset(src, tty, int(r.cfg.MaxLogSize))
-	return d
-}
-
-func (r *dockerLogs) putReader(d *stream.Reader, follow bool) {
-	d.Reset(nil, false, 0)
-	r.pool(follow).Put(d)
-}
-
-func (r *dockerLogs) pool(follow bool) *sync.Pool {
-	if follow {
-		return &r.followers
-	}
-	return &r.readers
-}
-
-func (r *dockerLogs) getBatch() *batch { return r.batches.Get().(*batch) }
-
-func (r *dockerLogs) putBatch(b *batch) {
-	b.reset()
-	r.batches.Put(b)
-}
-
-// selected tells whether to capture a container.
+// selected reports whether to capture a container.
 func (r *dockerLogs) selected(c engine.Summary) bool {
-	return c.ID != r.self && r.selector.selects(c)
+	return c.ID != r.self && r.selector.Selects(c)
 }
 
-// labels name a goroutine that works for a container, and the HTTP transport's that it
-// causes, in profiles. role is capture or deliver.
-func (r *dockerLogs) labels(id, role string) pprof.LabelSet {
-	return pprof.Labels("otelcol.component.kind", "receiver", "otelcol.component.id", r.set.ID.String(),
-		"role", role, "container.id", id)
+// podman reports whether the engine is Podman, once it has been reached.
+func (r *dockerLogs) podman() bool { return r.info.Load().Runtime == "podman" }
+
+func (r *dockerLogs) attributes() batch.Attributes {
+	return batch.Attributes{Enabled: r.cfg.ResourceAttributes, Labels: r.cfg.ContainerLabels, EnvVars: r.cfg.EnvVars}
+}
+
+// labels name a goroutine, and those of the HTTP transport that it causes, in profiles.
+// role is capture, for one container, or deliver.
+func (r *dockerLogs) labels(role, id, name string) pprof.LabelSet {
+	labels := []string{"otelcol.component.kind", "receiver", "otelcol.component.id", r.set.ID.String(), "role", role}
+	if id != "" {
+		labels = append(labels, "container.id", id, "container.name", name)
+	}
+	return pprof.Labels(labels...)
 }

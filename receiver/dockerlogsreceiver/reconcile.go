@@ -10,150 +10,163 @@ import (
 	"time"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/position"
 )
 
-// adaptives are the captures that may be adaptive.
-func (o *owner) adaptives() (list []*capture) {
-	for _, t := range o.known {
-		if t.active && t.capture.adaptive.Load() {
-			list = append(list, t.capture)
+// budgeted are the links of the captures whose strategy keeps to the budget of follows.
+func (o *owner) budgeted() (list []*link) {
+	for _, c := range o.known {
+		if c.active && c.capture.link.budgeted.Load() {
+			list = append(list, &c.capture.link)
 		}
 	}
 	return list
 }
 
-// reconcile starts captures for containers that should have one and do not. after
-// tells that the engine's events before this may have been missed.
+// reconcile starts captures for containers that should have one and do not. after is set
+// when events before this may have been missed.
 func (o *owner) reconcile(ctx context.Context, after bool) error {
 	list, err := o.r.engine.List(ctx)
 	if err != nil {
 		return err
 	}
-	for _, t := range o.known {
-		t.missing = true
+	for _, c := range o.known {
+		c.missing = true
 	}
-	for _, c := range list {
-		t := o.known[c.ID]
-		if t == nil {
-			pos, stored := o.firstPosition(ctx, c.ID, c.Running)
-			t = &tracked{capture: newCapture(o.r, c.ID, pos), name: c.Name}
-			t.capture.details.Name = c.Name // till it is inspected
-			t.capture.wanted.Store(o.mayBeSelected(c))
-			o.known[c.ID] = t
-			if !c.Running && !o.listed && !o.down && !stored {
+	for _, s := range list {
+		c := o.known[s.ID]
+		if c == nil {
+			frontier, stored := o.firstFrontier(s.ID, s.Running)
+			c = o.add(s, frontier)
+			if !s.Running && !o.listed && !o.outageLogged && !stored {
 				continue // its log is of a time before ours
 			}
-			o.launchSelected(ctx, t, c)
+			o.launchSelected(ctx, c, s)
 			continue
 		}
-		t.missing = false
+		c.missing = false
 		switch {
-		case t.active:
-			if after || t.name != c.Name || !c.Running {
-				t.capture.notify()
+		case c.active:
+			if after || c.name != s.Name || !s.Running {
+				c.capture.link.Wake()
 			}
-		case t.capture.ended == endUnreadable && !after:
+		case c.capture.ended == endUnreadable && !after:
 			// until it is started again, which is an event
-		case c.Running || c.Ended || after:
+		case s.Running || s.Ended || after:
 			// One that has ended lately may have been started and have ended since
 			// the list before, and its events may be lost.
-			o.launchSelected(ctx, t, c)
+			o.launchSelected(ctx, c, s)
 		}
-		t.name = c.Name
+		c.name = s.Name
 	}
-	for id, t := range o.known {
-		if t.missing && !t.active {
-			o.forget(id, t)
+	for id, c := range o.known {
+		if c.missing && !c.active {
+			o.forget(id, c)
 		}
 	}
 	if o.r.store != nil {
 		o.r.store.reconcile(list, time.Now())
-		// Not a second later: after a crash before that, what is known now would not
-		// be known to have been there.
-		o.r.store.flush(ctx, time.Now(), o.known)
+		// Not later: after a crash before that, what is known now would not be known to
+		// have been there.
+		o.storePositions(ctx)
 	}
 	o.listed = true
 	return nil
 }
 
-func (o *owner) launchSelected(ctx context.Context, t *tracked, c engine.Summary) {
-	if o.mayBeSelected(c) {
-		o.launch(ctx, t)
+// add begins to know a container.
+func (o *owner) add(s engine.Summary, frontier *position.Frontier) *container {
+	c := &container{capture: newCapture(o.r, s.ID, s.Name, frontier), name: s.Name}
+	c.capture.link.wanted.Store(o.mayBeSelected(s))
+	o.known[s.ID] = c
+	return c
+}
+
+func (o *owner) launchSelected(ctx context.Context, c *container, s engine.Summary) {
+	if o.mayBeSelected(s) {
+		o.launch(ctx, c)
 	}
 }
 
-// mayBeSelected tells whether a capture is to look at the container. Where a list does
-// not tell the image, because its tag has moved to another, the capture finds out.
-func (o *owner) mayBeSelected(c engine.Summary) bool {
-	return o.r.selected(c) || strings.HasPrefix(c.Image, "sha256:")
+// mayBeSelected reports whether a capture is to look at the container. Where a list has no
+// name of the image, because its tag has moved to another, the capture finds out.
+func (o *owner) mayBeSelected(s engine.Summary) bool {
+	return o.r.selected(s) || strings.HasPrefix(s.Image, "sha256:")
 }
 
-// firstPosition is where to begin with a container that has not been seen before;
-// stored tells that it had been seen before a restart.
-func (o *owner) firstPosition(ctx context.Context, id string, running bool) (pos position, stored bool) {
+// firstFrontier is where to begin with a container that has not been seen before; stored
+// is set where it had been seen before a restart.
+func (o *owner) firstFrontier(id string, running bool) (f *position.Frontier, stored bool) {
 	if o.r.store != nil {
-		pos, stored, damaged := o.r.store.position(ctx, id)
+		f, damaged := o.r.store.take(id)
 		switch {
-		case stored:
-			return pos, true
+		case f != nil:
+			return f, true
 		case damaged && o.r.cfg.StartAt == StartAtEnd:
-			return position{floor: o.floor}, false
+			return position.Start(o.floor), false
 		}
 	}
 	if o.listed || (running && o.r.cfg.StartAt == StartAtBeginning) {
-		return position{}, false
+		return position.Start(0), false
 	}
-	return position{floor: o.floor}, false
+	return position.Start(o.floor), false
 }
 
-// happened looks at a container because of an event, which may be older than what
-// is known.
-func (o *owner) happened(ctx context.Context, event engine.Event) {
+// handleEvent looks at a container because of an event, which may be older than what is
+// known.
+func (o *owner) handleEvent(ctx context.Context, event engine.Event) {
 	id := event.Container.ID
-	t := o.known[id]
+	c := o.known[id]
 	switch {
-	case t == nil && event.Removed:
-	case t == nil:
-		pos, _ := o.firstPosition(ctx, id, true)
-		t = &tracked{capture: newCapture(o.r, id, pos)}
-		t.capture.details.Name = event.Container.Name // till it is inspected
-		t.capture.wanted.Store(o.r.selected(event.Container))
-		o.known[id] = t
-		o.launch(ctx, t)
-	case t.active:
-		t.capture.notify()
+	case c == nil && (event.Removed || !o.mayBeSelected(event.Container)):
+		return
+	case c == nil:
+		frontier, _ := o.firstFrontier(id, true)
+		o.launch(ctx, o.add(event.Container, frontier))
+		return
+	}
+	switch {
+	case event.Started && (c.died || !c.active):
+		c.capture.link.newRun.Store(true)
+		c.died = false
+	case event.Died:
+		c.died = true
+	}
+	switch {
+	case c.active:
+		c.capture.link.Wake()
 	case event.Removed:
-		o.forget(id, t)
-	default:
-		o.launch(ctx, t)
+		o.forget(id, c)
+	case o.mayBeSelected(event.Container):
+		o.launch(ctx, c)
 	}
 }
 
-// launch starts the goroutine of a capture. It ends by itself or with ctx, and then
-// waits for the owner to take note in captureEnded.
-func (o *owner) launch(ctx context.Context, t *tracked) {
-	t.capture.granted.Store(o.active < o.streams.limit) // till the next deal
-	t.active = true
+// launch starts the goroutine of a capture. It ends by itself or with ctx, and then waits
+// for the owner in captureEnded.
+func (o *owner) launch(ctx context.Context, c *container) {
+	c.capture.link.hasStream.Store(o.active < o.budget.limit) // till the next deal
+	c.active = true
 	o.active++
-	go pprof.Do(ctx, o.r.labels(t.capture.id, "capture"), func(ctx context.Context) {
-		t.capture.run(ctx)
-		o.finished <- t
+	go pprof.Do(ctx, o.r.labels("capture", c.capture.target.id, c.name), func(ctx context.Context) {
+		c.capture.run(ctx)
+		o.finished <- c
 	})
 }
 
-func (o *owner) captureEnded(ctx context.Context, t *tracked) {
-	t.active = false
+func (o *owner) captureEnded(ctx context.Context, c *container) {
+	c.active = false
 	o.active--
 	switch {
-	case t.capture.ended == endRemoved || t.missing:
-		o.forget(t.capture.id, t)
-	case t.capture.poked():
+	case c.capture.ended == endRemoved || c.missing:
+		o.forget(c.capture.target.id, c)
+	case c.capture.link.Woken():
 		// Something happened while the capture was on its way out.
-		o.launch(ctx, t)
+		o.launch(ctx, c)
 	}
 }
 
-func (o *owner) forget(id string, t *tracked) {
-	t.capture.setState(stateNone)
+func (o *owner) forget(id string, c *container) {
+	c.capture.setState(stateNone)
 	delete(o.known, id)
 }

@@ -83,6 +83,41 @@ var losses = []scenario{
 		tr.write(c, stdout, 60)
 		tr.gaps = 1
 	}},
+	{name: "torn record that ends reads without an error", run: func(tr *trial) {
+		c := tr.begin()
+		c.Poison(c.Written(), "")
+		c.Write(stdout, "torn\n")
+		tr.write(c, stdout, 60)
+		tr.complete()
+		before := tr.requests(enginetest.KindLogs)
+		tr.writing(60, time.Minute, c, 1)
+		assert.Less(tr.t, tr.requests(enginetest.KindLogs)-before, 2200, "in an hour, in which hybrid polls 1,800 times")
+		tr.gaps = tr.metric("gaps") // where a read shows both what is known and what is new there is none
+		assert.LessOrEqual(tr.t, tr.gaps, int64(1))
+	}},
+	{name: "torn record in a container that has ended", run: func(tr *trial) {
+		c := tr.begin()
+		tr.ended = true
+		tr.engine.Down()
+		c.Poison(c.Written(), "")
+		c.Write(stdout, "torn\n")
+		tr.write(c, stdout, 60)
+		c.Exit(0)
+		tr.engine.Up()
+		tr.complete()
+		tr.gaps = 1
+	}},
+	{name: "body ended early of a container that has ended", run: func(tr *trial) {
+		c := tr.begin()
+		tr.ended = true
+		c.SetFaults(enginetest.Faults{CutAfter: 700, CutCleanly: true, Stall: true}) // some ten lines
+		c.CutFollows()
+		tr.write(c, stdout, 15)
+		c.Exit(0)
+		tr.pass(20 * time.Second)
+		c.SetFaults(enginetest.Faults{})
+		tr.gaps = 0
+	}},
 	{name: "poison record that ends the stream", run: func(tr *trial) {
 		c := tr.begin()
 		c.ErrorAt(c.Written(), "unexpected EOF")

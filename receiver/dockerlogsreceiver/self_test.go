@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
 	"github.com/stretchr/testify/assert"
 )
 
@@ -151,4 +152,13 @@ func TestSelfControlGroup(t *testing.T) {
 func TestSelfID(t *testing.T) {
 	// Whatever this runs in: an id, or none.
 	assert.Regexp(t, "^([0-9a-f]{64})?$", selfID())
+}
+
+func TestSelected(t *testing.T) {
+	yes := map[string]string{"io.opentelemetry.docker_logs.enabled": "true"}
+	r := &dockerLogs{self: "abc"}
+	assert.True(t, r.selected(engine.Summary{ID: "def"}))
+	assert.False(t, r.selected(engine.Summary{ID: "abc"}))
+	assert.False(t, r.selected(engine.Summary{ID: "abc", Labels: yes}), "a container's label may not make the Collector feed on itself")
+	assert.True(t, new(dockerLogs).selected(engine.Summary{ID: "abc"}), "include_self")
 }

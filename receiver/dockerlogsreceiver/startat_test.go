@@ -111,3 +111,24 @@ func TestEngineThatComesLaterThanWe(t *testing.T) {
 		})
 	}
 }
+
+// An engine that answers the first read with an empty body, as one behind a proxy may, has
+// not said that the log is empty.
+func TestStartAtEndAfterAnEmptyAnswer(t *testing.T) {
+	for _, strategy := range allStrategies {
+		t.Run(string(strategy), func(t *testing.T) {
+			inBubble(t, func(f *fixture) {
+				f.cfg.Strategy = strategy
+				c := f.container("web")
+				write(c, 1, 100)
+				c.Raw([]byte{})
+				f.start()
+				f.pass(10 * time.Second)
+				c.Raw(nil)
+				write(c, 101, 103)
+				f.pass(5 * time.Minute)
+				f.expectLines(101, 103)
+			})
+		})
+	}
+}

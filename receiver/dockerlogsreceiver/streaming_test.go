@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/enginetest"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/position"
 )
 
 // followed starts the receiver with one container that it follows.
@@ -204,12 +205,13 @@ func TestCutInsideAnInterleavedLongLine(t *testing.T) {
 func TestCutInsideALineThatIsYounger(t *testing.T) {
 	inBubble(t, func(f *fixture) {
 		c := f.followed()
+		f.pass(time.Second) // what is older than the start is not wanted
 		at, long := time.Now(), strings.Repeat("x", 16384)
 		c.WriteChunk(at, stdout, long, false)
 		var want []string
-		for i := range 4 * overlap {
+		for i := range 2 * position.MinRecords {
 			want = append(want, fmt.Sprint("between ", i))
-			c.WriteChunk(at.Add(time.Duration(i-4*overlap)*time.Microsecond), stderr, want[i], true)
+			c.WriteChunk(at.Add(time.Duration(i-2*position.MinRecords)*time.Microsecond), stderr, want[i], true)
 		}
 		f.expect(want...)
 		c.CutFollows()

@@ -6,13 +6,16 @@ package dockerlogsreceiver
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
 
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/batch"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/source"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/strategy"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/stream"
 )
 
@@ -22,32 +25,56 @@ var (
 		with(attribute.String("stream", stream.Stdout.String())),
 		with(attribute.String("stream", stream.Stderr.String())),
 	}
-	overlapping = with(attribute.String("reason", "overlap"))
-	repeated    = with(attribute.String("reason", "repeat"))
+	overlap  = with(attribute.String("reason", "overlap"))
+	repeated = with(attribute.String("reason", "repeat"))
 )
 
 func with(attributes ...attribute.KeyValue) metric.MeasurementOption {
 	return metric.WithAttributeSet(attribute.NewSet(attributes...))
 }
 
-// countNone begins the counters of what mostly never happens at 0, for each reason that
-// there is. Else the first time would be the counter's first value, of which no backend
-// can tell that it has grown.
-func (r *dockerLogs) countNone() {
+// Why records were dropped, and lines may be missing, as metrics name it.
+const (
+	reasonPermanent        = "permanent"
+	reasonRetriesExhausted = "retries_exhausted"
+
+	gapRemoved    = source.Gap("removed")
+	gapUnreadable = source.Gap("unreadable")
+)
+
+// What to do about a gap.
+const (
+	remedyRotated    = "raise max-size and max-file of the container's log driver"
+	remedyRecord     = "see the engine's own log"
+	remedyRemoved    = "read it with the strategy streaming, or do not start it with --rm"
+	remedyUnreadable = "use the log driver local, json-file or journald, or enable dual logging"
+)
+
+// initCounters begins the counters of rare things at 0, for each reason that there is.
+// Else the first time would be the counter's first value, which no backend can take for
+// growth.
+func (r *dockerLogs) initCounters() {
 	ctx := context.Background()
-	reasons := func(counter metric.Int64Counter, list ...string) {
-		for _, reason := range list {
+	for counter, reasons := range map[metric.Int64Counter][]string{
+		r.tel.DockerLogsDroppedRecords:       {reasonPermanent, reasonRetriesExhausted},
+		r.tel.DockerLogsDuplicatesSuppressed: {"overlap", "repeat"},
+		r.tel.DockerLogsGaps: {
+			string(source.GapRotated), string(gapUnreadable), string(source.GapUnreadableRecord), string(gapRemoved),
+		},
+	} {
+		for _, reason := range reasons {
 			counter.Add(ctx, 0, with(attribute.String("reason", reason)))
 		}
 	}
-	reasons(r.tel.DockerLogsDroppedRecords, "permanent", "retries_exhausted")
-	reasons(r.tel.DockerLogsDuplicatesSuppressed, "overlap", "repeat")
-	reasons(r.tel.DockerLogsGaps, "rotated", "unreadable", "unreadable_record", "removed")
-	reasons(r.tel.DockerLogsReopens,
-		"expired", "recalled", "dead", "behind", "stalled_pipeline", "ended", "engine_error", "failed", "cut")
-	for reason, to := range map[string]string{"budget": "polling", "cuts": "polling", "pressure": "polling", "recovered": "streaming"} {
-		r.tel.DockerLogsStrategyChanges.Add(ctx, 0, with(attribute.String("to", to), attribute.String("reason", reason)))
+	for end, react := range reactions {
+		if react.reopen {
+			r.tel.DockerLogsReopens.Add(ctx, 0, with(attribute.String("reason", string(end))))
+		}
 	}
+	for _, reason := range []string{strategy.FallbackBudget, strategy.FallbackBusy, strategy.FallbackCuts, strategy.FallbackPressure} {
+		r.countChange("polling", reason, 0)
+	}
+	r.countChange("streaming", strategy.Recovered, 0)
 	for _, stream := range byStream {
 		r.tel.DockerLogsBytes.Add(ctx, 0, stream)
 		r.tel.DockerLogsRecords.Add(ctx, 0, stream)
@@ -57,7 +84,7 @@ func (r *dockerLogs) countNone() {
 	r.tel.DockerLogsTruncatedLines.Add(ctx, 0)
 }
 
-// observe registers the metrics that are asked for. They bear the receiver's id, for of
+// observe registers the metrics that are asked for. They bear the receiver's id, since of
 // two receivers without it only one would be seen.
 func (r *dockerLogs) observe() error {
 	id := with(attribute.String("receiver", r.set.ID.String()))
@@ -71,53 +98,57 @@ func (r *dockerLogs) observe() error {
 			return nil
 		}),
 		r.tel.RegisterDockerLogsLagCallback(func(_ context.Context, o metric.Float64Observer) error {
-			o.Observe(r.lag.seconds(), id)
+			o.Observe(max(0, r.outbox.lag(time.Now()).Seconds()), id)
 			return nil
 		}),
 	)
 }
 
 // countBatch counts a batch that has left us.
-func (r *dockerLogs) countBatch(ctx context.Context, b *batch) {
-	for i, n := range b.counts {
+func (r *dockerLogs) countBatch(b *batch.Batch) {
+	ctx := context.Background()
+	for i, n := range b.Records {
 		if n > 0 {
 			r.tel.DockerLogsRecords.Add(ctx, int64(n), byStream[i])
-			r.tel.DockerLogsBytes.Add(ctx, int64(b.bytes[i]), byStream[i])
+			r.tel.DockerLogsBytes.Add(ctx, int64(b.Bytes[i]), byStream[i])
 		}
 	}
-	if b.cut > 0 {
-		r.tel.DockerLogsTruncatedLines.Add(ctx, int64(b.cut))
+	if b.Cut > 0 {
+		r.tel.DockerLogsTruncatedLines.Add(ctx, int64(b.Cut))
 	}
 }
 
-func (r *dockerLogs) countDropped(ctx context.Context, reason string, n int) {
-	r.tel.DockerLogsDroppedRecords.Add(ctx, int64(n), with(attribute.String("reason", reason)))
+func (r *dockerLogs) countSuppressed(overlapping, repeats int) {
+	if overlapping > 0 {
+		r.tel.DockerLogsDuplicatesSuppressed.Add(context.Background(), int64(overlapping), overlap)
+	}
+	if repeats > 0 {
+		r.tel.DockerLogsDuplicatesSuppressed.Add(context.Background(), int64(repeats), repeated)
+	}
 }
 
-func (r *dockerLogs) countCapture(strategy Strategy, state captureState, n int64) {
-	if state != stateNone && strategy != "" {
+func (r *dockerLogs) countDropped(reason string, n int) {
+	r.tel.DockerLogsDroppedRecords.Add(context.Background(), int64(n), with(attribute.String("reason", reason)))
+}
+
+func (r *dockerLogs) countCapture(name Strategy, state captureState, n int64) {
+	if state != stateNone && name != "" {
 		r.tel.DockerLogsCaptures.Add(context.Background(), n,
-			with(attribute.String("strategy", string(strategy)), attribute.String("state", string(state))))
+			with(attribute.String("strategy", string(name)), attribute.String("state", string(state))))
 	}
 }
 
-// countChange counts a change of adaptive.
-func (r *dockerLogs) countChange(to, reason string) {
-	r.tel.DockerLogsStrategyChanges.Add(context.Background(), 1,
+func (r *dockerLogs) countChange(to, reason string, n int64) {
+	r.tel.DockerLogsStrategyChanges.Add(context.Background(), n,
 		with(attribute.String("to", to), attribute.String("reason", reason)))
 }
 
-// countBuffered counts what hybrid buffers hold more, or less, than before.
 func (r *dockerLogs) countBuffered(bytes int) {
 	r.tel.DockerLogsBufferedBytes.Add(context.Background(), int64(bytes))
 }
 
-func (r *dockerLogs) countReopen(reason string) {
-	r.tel.DockerLogsReopens.Add(context.Background(), 1, with(attribute.String("reason", reason)))
-}
-
-func (r *dockerLogs) countGap(reason string) {
-	r.tel.DockerLogsGaps.Add(context.Background(), 1, with(attribute.String("reason", reason)))
+func (r *dockerLogs) countGap(gap source.Gap) {
+	r.tel.DockerLogsGaps.Add(context.Background(), 1, with(attribute.String("reason", string(gap))))
 }
 
 func (r *dockerLogs) countRequest(endpoint engine.Endpoint, outcome engine.Outcome) {
@@ -125,38 +156,33 @@ func (r *dockerLogs) countRequest(endpoint engine.Endpoint, outcome engine.Outco
 		with(attribute.String("endpoint", string(endpoint)), attribute.String("outcome", string(outcome))))
 }
 
-// lag knows the batches that are on offer to the pipeline.
-type lag struct {
-	mu      sync.Mutex
-	offered map[*batch]int64 // to the time of the oldest record
+// report counts and logs what a read did.
+func (c *capture) report(result source.Result) {
+	for _, gap := range result.Gaps {
+		c.r.countGap(gap)
+		message, remedy := "lines of this container may be missing: the engine has rotated away all that had been read before", remedyRotated
+		if gap == source.GapUnreadableRecord {
+			message, remedy = "a record of this container's log cannot be read by the engine, it is passed over with what may be lost around it", remedyRecord
+		}
+		c.target.logger().Warn(message, zap.String("driver", c.target.details.Driver), zap.String("remedy", remedy))
+	}
+	if reactions[result.End].reopen {
+		c.reopens(result.End, result.Err)
+	}
 }
 
-func (l *lag) begin(b *batch) {
-	oldest := b.records[0].time
-	for _, r := range b.records {
-		oldest = min(oldest, r.time)
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.offered == nil {
-		l.offered = make(map[*batch]int64)
-	}
-	l.offered[b] = oldest
+// reopens counts that the log has to be opened again.
+func (c *capture) reopens(end source.End, err error) {
+	c.r.tel.DockerLogsReopens.Add(context.Background(), 1, with(attribute.String("reason", string(end))))
+	c.target.logger().Debug("opening the log again", zap.String("reason", string(end)), zap.Error(err))
 }
 
-func (l *lag) end(b *batch) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.offered, b)
-}
-
-// seconds gives the age of the oldest record on offer.
-func (l *lag) seconds() float64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var most time.Duration
-	for _, oldest := range l.offered {
-		most = max(most, time.Since(time.Unix(0, oldest)))
+// fellBack counts that adaptive follows the container, or polls it for another reason.
+func (c *capture) fellBack(fallback string) {
+	now, reason := "polling", fallback
+	if fallback == "" {
+		now, reason = "streaming", strategy.Recovered
 	}
-	return most.Seconds()
+	c.r.countChange(now, reason, 1)
+	c.target.logger().Debug("adaptive changes how this container is read", zap.String("to", now), zap.String("reason", reason))
 }

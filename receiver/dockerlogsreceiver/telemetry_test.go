@@ -117,7 +117,40 @@ func TestLatencyOfAHeldBatch(t *testing.T) {
 	})
 }
 
-// What has never happened is told as 0, for every reason that metadata.yaml has.
+// The latency of a call is that of its oldest record, wherever that stands, and a clock of
+// the engine that is ahead makes none that is negative.
+func TestLatencyIsOfTheOldestRecord(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		c := f.followed()
+		latency := func() float64 {
+			got, err := f.tel.GetMetric("otelcol_docker_logs_capture_latency")
+			require.NoError(t, err)
+			return got.Data.(metricdata.Histogram[float64]).DataPoints[0].Sum
+		}
+		f.pass(10 * time.Second)
+		f.sink.Hold(false)
+		write(c, 1, 1)
+		f.settle()
+		c.WriteAt(time.Now().Add(time.Hour), stdout, "line 2\n")
+		f.sink.Open()
+		f.expectLines(1, 2)
+		assert.InDelta(t, 0, latency(), 0.3)
+		assert.GreaterOrEqual(t, latency(), 0.0)
+		before := latency()
+		now := time.Now()
+		f.sink.Hold(false)
+		c.WriteAt(now, stdout, "line 3\n")
+		f.settle()
+		c.WriteAt(now, stdout, "line 4\n")
+		c.WriteAt(now.Add(-5*time.Second), stderr, "line 5\n")
+		f.settle()
+		f.sink.Open()
+		f.expectLines(1, 5)
+		assert.InDelta(t, 5, latency()-before, 0.5)
+	})
+}
+
+// What has never happened is reported as 0, for every reason that metadata.yaml has.
 func TestCountersBeginAtZero(t *testing.T) {
 	var metadata struct {
 		Attributes map[string]struct {

@@ -17,8 +17,10 @@ var actions = []string{"start", "restart", "die", "died", "rename", "pause", "un
 
 // Event says that something happened to a container.
 type Event struct {
-	// Container is what the event tells of it: its name, image and labels.
+	// Container is what the event says of it: its name, image and labels.
 	Container Summary
+	Started   bool
+	Died      bool
 	Removed   bool
 }
 
@@ -50,6 +52,8 @@ func (c *Client) Events(ctx context.Context, subscribed func(), happened func(Ev
 			of := message.Actor.Attributes // its labels, and two of the engine's own
 			happened(Event{
 				Container: Summary{ID: message.Actor.ID, Name: of["name"], Image: of["image"], Labels: of},
+				Started:   message.Action == events.ActionStart,
+				Died:      message.Action == events.ActionDie || message.Action == "died",
 				Removed:   message.Action == events.ActionDestroy || message.Action == events.ActionRemove,
 			})
 		case err := <-failed:

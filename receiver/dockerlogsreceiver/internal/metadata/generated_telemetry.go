@@ -126,7 +126,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.DockerLogsBufferedBytes, err = builder.meter.Int64UpDownCounter(
 		"otelcol_docker_logs_buffered_bytes",
-		metric.WithDescription("What hybrid holds in its buffers, read from the engine and not delivered yet. [Alpha]"),
+		metric.WithDescription("Memory of the records that have been read from the engine and that the pipeline has not accepted yet. [Alpha]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
@@ -138,7 +138,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.DockerLogsCaptureLatency, err = builder.meter.Float64Histogram(
 		"otelcol_docker_logs_capture_latency",
-		metric.WithDescription("Time from the engine's time stamp of the oldest record of a batch until the pipeline accepted the batch. [Alpha]"),
+		metric.WithDescription("Time from the engine's time stamp of the oldest record of a call of the pipeline until the pipeline accepted it. [Alpha]"),
 		metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries([]float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600}...),
 	)

@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) receiver.Settings {
 func AssertEqualDockerLogsBufferedBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_docker_logs_buffered_bytes",
-		Description: "What hybrid holds in its buffers, read from the engine and not delivered yet. [Alpha]",
+		Description: "Memory of the records that have been read from the engine and that the pipeline has not accepted yet. [Alpha]",
 		Unit:        "By",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -56,7 +56,7 @@ func AssertEqualDockerLogsBytes(t *testing.T, tt *componenttest.Telemetry, dps [
 func AssertEqualDockerLogsCaptureLatency(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.HistogramDataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_docker_logs_capture_latency",
-		Description: "Time from the engine's time stamp of the oldest record of a batch until the pipeline accepted the batch. [Alpha]",
+		Description: "Time from the engine's time stamp of the oldest record of a call of the pipeline until the pipeline accepted it. [Alpha]",
 		Unit:        "s",
 		Data: metricdata.Histogram[float64]{
 			Temporality: metricdata.CumulativeTemporality,

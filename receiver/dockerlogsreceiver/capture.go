@@ -1,0 +1,297 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dockerlogsreceiver
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/batch"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/position"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/source"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/strategy"
+)
+
+// capture reads the log of one container. Its goroutine is started by the owner loop,
+// runs the line from the socket to the outbox, and ends when the container has ended and
+// been read, is not selected, or the receiver stops.
+//
+//	planner ─plan─> source.Read ─record─> batch ─> outbox ─> ConsumeLogs
+//	   ^──────────── Result ──┘  <──────── Commit ────┘
+//
+// Its goroutine alone touches it, and the owner before that starts and after it has
+// ended; but for the link, and the source's Frontier.
+type capture struct {
+	r       *dockerLogs
+	link    link
+	target  target
+	planner planner
+	source  *source.Source
+
+	batch  *batch.Batch        // being filled, nil while there is nothing to deliver
+	buffer *semaphore.Weighted // of a plan that has one, else nil
+	size   int                 // of buffer, bytes
+	state  captureState
+	ended  ending // why the goroutine ended
+	// unreadableLogged is set once it has been logged that the log cannot be read.
+	unreadableLogged bool
+}
+
+// captureState is what a capture is doing, as a metric names it.
+type captureState string
+
+const (
+	stateNone       captureState = ""
+	stateOpening    captureState = "opening"
+	stateReading    captureState = "reading"
+	stateFollowing  captureState = "following"
+	stateWaiting    captureState = "waiting"
+	stateUnreadable captureState = "unreadable"
+)
+
+// ending is why a capture's goroutine ended.
+type ending uint8
+
+const (
+	endNone       ending = iota // it goes on
+	endStopped                  // the container does not run, and all of its log has been read
+	endRemoved                  // the engine no longer knows it
+	endExcluded                 // it is not selected
+	endUnreadable               // its log driver cannot be read
+	endCanceled                 // the receiver stops
+)
+
+// errExcluded ends a read of a container that is not selected any more.
+var errExcluded = errors.New("the container is not selected any more")
+
+func newCapture(r *dockerLogs, id, name string, frontier *position.Frontier) *capture {
+	c := &capture{
+		r: r, link: link{wake: make(chan struct{}, 1)}, target: target{r: r, id: id},
+		source: source.New(r.source, id, frontier),
+	}
+	c.target.details.Name = name // till it is inspected
+	c.link.budgeted.Store(r.cfg.Strategy == StrategyAdaptive)
+	return c
+}
+
+// run captures until there is nothing more to capture.
+func (c *capture) run(ctx context.Context) {
+	c.planner.restart()
+	c.source.Restart()
+	c.target.inspectDue = true
+	c.setState(stateOpening)
+	for c.ended = endNone; c.ended == endNone; {
+		c.ended = c.step(ctx)
+	}
+	if c.ended != endUnreadable {
+		c.setState(stateNone)
+	}
+}
+
+// step does what the strategy wants next.
+func (c *capture) step(ctx context.Context) ending {
+	event := c.link.Woken()
+	if event && !c.planner.plan.Follow && c.planner.strategy != nil {
+		// The container may have ended: what it wrote last, before it is removed.
+		c.target.inspectDue = true
+		if end, ok := c.read(ctx, strategy.Plan{Buffer: c.planner.plan.Buffer}); !ok {
+			return end
+		}
+	}
+	event = event || c.target.inspectDue
+	if event {
+		if end, ok := c.inspect(ctx); !ok {
+			return end
+		}
+	}
+	if !c.target.details.Running {
+		end, ok := c.read(ctx, strategy.Plan{Buffer: c.planner.plan.Buffer})
+		if ok && !c.target.inspectDue && len(c.link.wake) == 0 { // else it may have been started meanwhile
+			end = endStopped
+		}
+		return end
+	}
+	fallback := c.planner.plan.Fallback
+	plan := c.planner.next(time.Now(), event, c.link.hasStream.Load(), c.r.pressure.Load())
+	c.link.busy.Store(plan.Fallback == strategy.FallbackBusy)
+	if plan.Fallback != fallback {
+		c.fellBack(plan.Fallback)
+	}
+	switch {
+	case !c.pause(ctx, plan.Wait):
+		return endCanceled
+	case len(c.link.wake) > 0:
+		return endNone // something happened: look first
+	case plan.Follow && c.planner.catchUpDue:
+		if end, ok := c.read(ctx, strategy.Plan{Buffer: plan.Buffer}); !ok {
+			return end
+		}
+	}
+	end, _ := c.read(ctx, plan)
+	return end
+}
+
+// read reads once, and reacts to how that ended. ok is false where it did not come to the
+// end of the log.
+func (c *capture) read(ctx context.Context, plan strategy.Plan) (end ending, ok bool) {
+	c.useBuffer(plan.Buffer)
+	state, reading := stateReading, ctx
+	if plan.Follow {
+		state = stateFollowing
+		var done func()
+		reading, done = c.link.following(ctx)
+		defer done()
+	}
+	c.setState(state)
+	result := c.source.Read(reading, &c.target.details, plan, c)
+	c.report(result)
+	react := c.planner.observe(time.Now(), plan.Follow, result)
+	switch {
+	case errors.Is(result.Err, errExcluded):
+		return endExcluded, false
+	case ctx.Err() != nil:
+		return endCanceled, false
+	case result.End == source.Removed:
+		return c.removed(ctx), false
+	case result.End == source.Unreadable:
+		return c.unreadable(result.Err), false
+	case react.look:
+		c.target.inspectDue = true
+	}
+	if react.pause && !c.pause(ctx, c.planner.backoff.NextBackOff()) {
+		return endCanceled, false
+	}
+	return endNone, result.End == source.Complete
+}
+
+// inspect looks at the container, for which a slot to read is needed too.
+func (c *capture) inspect(ctx context.Context) (end ending, ok bool) {
+	if !c.r.source.Acquire(ctx) {
+		return endCanceled, false
+	}
+	if c.link.newRun.Swap(false) {
+		c.source.NewRun()
+	}
+	end, err := c.target.inspect(ctx)
+	c.r.source.Release()
+	switch {
+	case end == endRemoved:
+		return c.removed(ctx), false
+	case end != endNone:
+		return end, false
+	case ctx.Err() != nil:
+		return endCanceled, false
+	case err != nil:
+		c.planner.catchUpDue = true
+		c.reopens(source.Failed, err)
+		if !c.pause(ctx, c.planner.backoff.NextBackOff()) {
+			return endCanceled, false
+		}
+		return endNone, false
+	}
+	c.link.wanted.Store(true)
+	state := c.state
+	c.setState(stateNone)
+	c.planner.use(c.target.strategy, c.r.cfg.strategySettings())
+	c.link.budgeted.Store(c.target.strategy == StrategyAdaptive)
+	c.setState(state)
+	return endNone, true
+}
+
+// removed ends the capture of a container that is gone.
+func (c *capture) removed(ctx context.Context) ending {
+	if c.link.newRun.Swap(false) {
+		c.source.NewRun()
+	}
+	if err := c.source.FlushUnterminated(ctx, c); err != nil {
+		c.target.logger().Debug("the last line is not delivered", zap.Error(err))
+	}
+	inspected := c.target.strategy != ""
+	if !c.source.FullyRead() && (inspected || c.link.wanted.Load()) {
+		c.r.countGap(gapRemoved)
+		c.target.logger().Warn("a container was removed before its last lines could be read", zap.String("remedy", remedyRemoved))
+	}
+	return endRemoved
+}
+
+// unreadable ends the capture of a container whose log cannot be read.
+func (c *capture) unreadable(err error) ending {
+	if !c.unreadableLogged {
+		c.unreadableLogged = true
+		c.r.countGap(gapUnreadable)
+		c.target.logger().Warn("the log of this container cannot be read over the engine's API, it is left out until the container is started again",
+			zap.String("driver", c.target.details.Driver), zap.Error(err), zap.String("remedy", remedyUnreadable))
+	}
+	c.setState(stateUnreadable)
+	return endUnreadable
+}
+
+// Add implements source.Output.
+func (c *capture) Add(rec source.Record) (full bool) {
+	if c.batch == nil {
+		c.batch = c.r.outbox.batch()
+	}
+	c.batch.Add(rec.Record, rec.Delivered, batch.UIDOf(c.target.id, rec.ID, rec.Ordinal))
+	return c.batch.Full()
+}
+
+// Flush implements source.Output.
+func (c *capture) Flush(ctx context.Context) error {
+	b := c.batch
+	c.batch = nil
+	if b == nil {
+		return nil
+	}
+	selected := !c.link.Woken() || c.target.refresh(ctx)
+	c.link.records.Add(int64(b.Len()))
+	b.Origin = c.target.origin
+	err := c.r.outbox.put(ctx, b, c.source, c.buffer, c.size)
+	if err == nil && !selected {
+		err = errExcluded // what has been read already is of before
+	}
+	return err
+}
+
+// useBuffer gives the capture a buffer of that many bytes, or none.
+func (c *capture) useBuffer(size int) {
+	if size == c.size {
+		return
+	}
+	c.buffer, c.size = nil, size
+	if size > 0 {
+		c.buffer = semaphore.NewWeighted(int64(size))
+	}
+}
+
+// pause waits, and returns at once when something happens to the container. It reports
+// false when the receiver stops.
+func (c *capture) pause(ctx context.Context, wait time.Duration) bool {
+	if wait <= 0 {
+		return ctx.Err() == nil
+	}
+	c.setState(stateWaiting)
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-c.link.wake:
+		c.link.Wake() // still unheeded
+	case <-ctx.Done():
+		return false
+	}
+	return true
+}
+
+func (c *capture) setState(state captureState) {
+	if c.state == state {
+		return
+	}
+	c.r.countCapture(c.planner.name, c.state, -1)
+	c.r.countCapture(c.planner.name, state, +1)
+	c.state = state
+}

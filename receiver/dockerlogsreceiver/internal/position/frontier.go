@@ -1,0 +1,109 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package position
+
+import (
+	"slices"
+	"sync"
+)
+
+// Delivered is a record that the pipeline has accepted, or never will accept.
+type Delivered struct {
+	Seq uint64 // as Position.Admit returned it
+	ID  ID
+}
+
+// Frontier is how far the pipeline has accepted the records of one container, and what the
+// storage keeps of that. It is safe for concurrent use: the capture admits, the outbox
+// commits, the owner stores.
+type Frontier struct {
+	mu    sync.Mutex
+	floor int64
+	// ids are the newest records before next, oldest first: enough to recognise the
+	// log by.
+	ids []ID
+	// next is the sequence number of the oldest record that has not been accepted.
+	next uint64
+	// ahead are records that were accepted before an older one was. They are delivered,
+	// so nothing repeats in this process; what is stored ends before the older one.
+	ahead    map[uint64]ID
+	sections []byte // of the stored value, for versions that know them
+	changed  bool   // since the value was last taken
+}
+
+// Start returns the frontier of a log of which nothing is known. What is older than floor,
+// in nanoseconds since the epoch, is not wanted; 0 means all is.
+func Start(floor int64) *Frontier { return &Frontier{floor: floor, changed: true} }
+
+// Commit moves the frontier behind records that have been accepted.
+func (f *Frontier) Commit(list []Delivered) {
+	if len(list) == 0 {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.changed, f.floor = true, 0
+	for _, d := range list {
+		if d.Seq != f.next {
+			if f.ahead == nil {
+				f.ahead = make(map[uint64]ID)
+			}
+			f.ahead[d.Seq] = d.ID
+			continue
+		}
+		f.advance(d.ID)
+		for id, ok := f.ahead[f.next]; ok; id, ok = f.ahead[f.next] {
+			delete(f.ahead, f.next)
+			f.advance(id)
+		}
+	}
+	if len(f.ahead) == 0 {
+		f.ahead = nil
+	}
+}
+
+func (f *Frontier) advance(id ID) {
+	f.next++
+	f.ids = append(f.ids, id)
+	if len(f.ids) < 4*MinRecords {
+		return
+	}
+	if n := wholeInstant(f.ids, len(f.ids)-MinRecords); n > MinRecords {
+		f.ids = slices.Delete(f.ids, 0, n)
+	}
+}
+
+// pass moves the frontier behind a record that was never wanted.
+func (f *Frontier) pass(seq uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if seq == f.next {
+		f.next++
+	}
+}
+
+// accepted returns the sequence number of the oldest record that has not been accepted.
+func (f *Frontier) accepted() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.next
+}
+
+// Take returns the value to store, if it has changed since it was last taken.
+func (f *Frontier) Take() ([]byte, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.changed {
+		return nil, false
+	}
+	f.changed = false
+	return encode(f.floor, f.ids[wholeInstant(f.ids, len(f.ids)-MinRecords):], f.sections), true
+}
+
+// Restore makes the value due again, after what was taken could not be stored.
+func (f *Frontier) Restore() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.changed = true
+}

@@ -1,0 +1,177 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package position
+
+import (
+	"encoding/hex"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/stream"
+)
+
+// admitted returns a position that has admitted n records, and those.
+func admitted(n int) (p *Position, list []Delivered) {
+	p = blank()
+	for _, rec := range lines(n, time.Millisecond) {
+		id := IDOf(rec)
+		list = append(list, Delivered{Seq: p.Admit(id), ID: id})
+	}
+	return p, list
+}
+
+// stored are the identities that a restart would know.
+func stored(t *testing.T, p *Position) []ID {
+	t.Helper()
+	value, changed := p.frontier.Take()
+	require.True(t, changed)
+	f, err := Decode(value)
+	require.NoError(t, err)
+	return f.ids
+}
+
+// TestFrontierStaysBeforeWhatIsNotAccepted: a record that is accepted before an older one
+// is known in this process, and not after a restart.
+func TestFrontierStaysBeforeWhatIsNotAccepted(t *testing.T) {
+	p, list := admitted(10)
+	p.frontier.Commit(list[:3])
+	p.frontier.Commit(list[5:8])
+	p.frontier.Commit(list[9:])
+	ids := make([]ID, len(list))
+	for i, d := range list {
+		ids[i] = d.ID
+	}
+	assert.Equal(t, ids[:3], stored(t, p))
+	got, _, end := readLog(p, lines(10, time.Millisecond), 0, false)
+	assert.Empty(t, got, "nothing repeats")
+	assert.Equal(t, Complete, end)
+
+	p.frontier.Commit(list[4:5])
+	assert.Equal(t, ids[:3], stored(t, p))
+	p.frontier.Commit(list[3:4])
+	assert.Equal(t, ids[:8], stored(t, p))
+	p.frontier.Commit(list[8:9])
+	assert.Equal(t, ids, stored(t, p))
+	assert.Nil(t, p.frontier.ahead)
+	_, changed := p.frontier.Take()
+	assert.False(t, changed)
+	p.frontier.Restore()
+	assert.Equal(t, ids, stored(t, p))
+}
+
+func TestFrontierIsBounded(t *testing.T) {
+	p, list := admitted(10_000)
+	for len(list) > 0 {
+		p.frontier.Commit(list[:100])
+		list = list[100:]
+		assert.LessOrEqual(t, len(p.frontier.ids), 4*MinRecords)
+	}
+	assert.Len(t, stored(t, p), MinRecords)
+}
+
+// What is not accepted is kept, however much is.
+func TestTrimKeepsWhatIsNotAccepted(t *testing.T) {
+	p, list := admitted(3 * maxRecords)
+	p.frontier.Commit(list[:10])
+	p.Trim()
+	assert.GreaterOrEqual(t, len(p.ids), 3*maxRecords-10)
+	p.frontier.Commit(list[10:])
+	p.Trim()
+	assert.LessOrEqual(t, len(p.ids), maxRecords)
+}
+
+// After a gap the sequence goes on, and what was on its way then is still counted.
+func TestForgetKeepsTheSequence(t *testing.T) {
+	p, list := admitted(10)
+	p.Forget()
+	assert.True(t, p.Blank())
+	rec := IDOf(out(time.Hour, "after the gap"))
+	later := Delivered{Seq: p.Admit(rec), ID: rec}
+	assert.EqualValues(t, 10, later.Seq)
+	p.frontier.Commit([]Delivered{later})
+	assert.Empty(t, stored(t, p))
+	p.frontier.Commit(list)
+	assert.Len(t, stored(t, p), 11)
+}
+
+// What is hashed is a promise too: else a new version would repeat what an old one read.
+func TestIDsArePinned(t *testing.T) {
+	for want, rec := range map[ID]stream.Record{
+		{0x17979cfe3d85cd15, 0x578c4945a4bbdbaf}: {Time: 1700000000123456789, Kind: stream.Stdout, Body: []byte("hello")},
+		{0x17979cfe3d85cd16, 0x1eefa64e78a73fa2}: {Time: 1700000000123456790, Kind: stream.Stderr, Body: []byte("hello"), Dropped: 3},
+	} {
+		assert.Equal(t, want, IDOf(rec))
+	}
+}
+
+// The encoding is a promise.
+func TestEncoding(t *testing.T) {
+	ids := []ID{{1, 2}, {0x1797a1e5c4a56315, 0xfedcba9876543210}}
+	const plain = "011797a1e5c4a5631400000002" + "00000000000000010000000000000002" + "1797a1e5c4a56315fedcba9876543210"
+	const sections = "7f00000003616263" + "8000000000"
+	assert.Equal(t, plain, hex.EncodeToString(encode(0x1797a1e5c4a56314, ids, nil)))
+
+	value, err := hex.DecodeString(plain)
+	require.NoError(t, err)
+	f, err := Decode(value)
+	require.NoError(t, err)
+	assert.Equal(t, ids, f.ids)
+	assert.EqualValues(t, 0x1797a1e5c4a56314, f.floor)
+	assert.EqualValues(t, 2, f.next)
+
+	// Sections that this version does not know are stored again as they are.
+	value, err = hex.DecodeString("02" + plain[2:] + sections)
+	require.NoError(t, err)
+	f, err = Decode(value)
+	require.NoError(t, err)
+	assert.Equal(t, ids, f.ids)
+	p := New(f)
+	rec := ID{Time: 3, Hash: 4}
+	f.Commit([]Delivered{{Seq: p.Admit(rec), ID: rec}})
+	again, changed := f.Take()
+	require.True(t, changed)
+	assert.Equal(t, "02", hex.EncodeToString(again[:1]))
+	assert.Equal(t, sections, hex.EncodeToString(again[len(again)-13:]))
+	f, err = Decode(again)
+	require.NoError(t, err)
+	assert.Equal(t, append(ids, rec), f.ids)
+}
+
+func TestDecodeRefusesWhatIsDamaged(t *testing.T) {
+	one := encode(1, []ID{{1, 2}}, nil)
+	for name, value := range map[string][]byte{
+		"empty":                 {},
+		"foreign":               []byte(`{"offset": 17}`),
+		"header only":           {1},
+		"cut":                   one[:20],
+		"too many":              append(encode(1, nil, nil)[:9], 0xff, 0xff, 0xff, 0xff),
+		"newer":                 append([]byte{3}, one[1:]...),
+		"more than it says":     append(encode(1, nil, nil), 1),
+		"half a section header": append([]byte{2}, append(one[1:], 1, 0)...),
+		"section cut off":       append([]byte{2}, append(one[1:], 1, 0, 0, 0, 2, 'x')...),
+		"sections without end":  append([]byte{2}, append(one[1:], make([]byte, maxSections+5)...)...),
+	} {
+		_, err := Decode(value)
+		assert.Error(t, err, name)
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add(encode(1, []ID{{1, 2}}, nil))
+	f.Add(encode(0, []ID{{1, 2}, {3, 4}}, []byte{9, 0, 0, 0, 1, 'x'}))
+	f.Fuzz(func(t *testing.T, value []byte) {
+		frontier, err := Decode(value)
+		if err != nil {
+			return
+		}
+		// What is stored again is what was read, but for the oldest records.
+		again := encode(frontier.floor, frontier.ids, frontier.sections)
+		if len(frontier.sections) > 0 || value[0] == versionPlain {
+			assert.Equal(t, value, again)
+		}
+	})
+}

@@ -1,0 +1,197 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package position
+
+import (
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/stream"
+)
+
+// Verdict is what a read is to do with a record.
+type Verdict uint8
+
+const (
+	Fresh       Verdict = iota // admit and deliver it
+	Known                      // admitted before; the read went back far enough to see it
+	Repeat                     // admitted before, and the engine sent it a second time
+	Passed                     // older than all that is remembered
+	BeforeFloor                // before the floor: pass the floor with it
+	Unclear                    // the read did not go back far enough to decide
+)
+
+// Reading judges which records of one logs request are new. A request asks for the last
+// records of the log, and the first that it returns must be no newer than what is known,
+// else lines between were missed. The first known record proves that; until then nothing
+// is new. A Reading does not alter its position: its caller does, as the verdicts say.
+type Reading struct {
+	pos    *Position
+	tail   int  // how many records were asked for, in the reader's frames; 0 = all
+	follow bool // no end will come to judge by
+	proven bool
+	coarse bool // the time stamps have whole seconds
+
+	start, last int64               // times of the first record and of the one read last
+	first       [stream.Stderr]bool // a record of that stream has been seen
+	seen        int                 // records so far
+	news        bool                // a fresh one has been seen
+	// Sequence numbers: lastMatch is that of the last known record plus one, matchedTo of
+	// the newest known one plus one, knownAtStart the position's end when the read began.
+	lastMatch    uint64
+	matchedTo    uint64
+	knownAtStart uint64
+	matched      map[uint64]struct{} // those before knownAtStart that have been met; used where time stamps are coarse
+}
+
+// Begin returns the judge of a read of the last tail records; 0 is all.
+func (p *Position) Begin(tail int, follow bool) *Reading {
+	return &Reading{pos: p, tail: tail, follow: follow, proven: p.Blank(), knownAtStart: p.end()}
+}
+
+// Proven reports whether the read went back far enough.
+func (r *Reading) Proven() bool { return r.proven }
+
+// Judge decides on the next record of the read.
+func (r *Reading) Judge(rec stream.Record, id ID) Verdict {
+	r.seen++
+	if r.seen == 1 {
+		r.start = rec.Time
+	}
+	r.last, r.coarse = rec.Time, rec.Coarse
+	firstOfStream := !r.first[rec.Kind-1]
+	r.first[rec.Kind-1] = true
+	if r.pos.floor != 0 {
+		return r.judgeByFloor(rec)
+	}
+	if r.Find(id, rec.Coarse) {
+		r.proven = true
+		if r.news {
+			return Repeat
+		}
+		return Known
+	}
+	if !r.proven {
+		if r.follow && rec.Time >= r.pos.ids[0].Time && !(firstOfStream && r.pos.Holds(rec.Time)) {
+			return Unclear
+		}
+		return Passed // the end of a line that is known, it may be, whose first chunks were left out
+	}
+	if firstOfStream && r.seen > 1 && r.tail > 0 && r.pos.endsPartial(rec, r.start) {
+		return Unclear
+	}
+	r.news = true
+	return Fresh
+}
+
+func (r *Reading) judgeByFloor(rec stream.Record) Verdict {
+	floor := r.pos.floor
+	if rec.Coarse {
+		floor -= floor % 1e9 // what is written later in that second bears the same time
+	}
+	if rec.Time < floor {
+		r.proven = true
+		r.knownAtStart++ // the caller remembers it
+		r.matchedTo = r.knownAtStart
+		return BeforeFloor
+	}
+	if r.tail > 0 && !r.proven {
+		return Passed
+	}
+	r.proven, r.news = true, true
+	return Fresh
+}
+
+// Outcome is what the end of a read means.
+type Outcome uint8
+
+const (
+	// Complete: the end of the log was reached, and all that is new was seen.
+	Complete Outcome = iota
+	// Short: the tail was too short to decide, a longer one is needed.
+	Short
+	// AllNew: the whole log is newer than the floor, which is to be cleared.
+	AllNew
+	// Gap: the log no longer holds any record that is known.
+	Gap
+	// Early: the body ended before the newest record that is known, so it was not the
+	// end of the log.
+	Early
+)
+
+// End judges a read that came to its end, having read that many frames.
+func (r *Reading) End(frames int) Outcome {
+	switch {
+	case r.proven && r.endedEarly():
+		return Early
+	case r.proven, frames == 0:
+		return Complete
+	case r.tail > 0 && frames >= r.tail:
+		return Short
+	case len(r.pos.ids) > 0 && r.last < r.pos.ids[0].Time:
+		// What the body held is older than what is known, so that has not been rotated
+		// away.
+		if r.tail == 0 {
+			return Early
+		}
+		return Short
+	case r.pos.floor != 0:
+		return AllNew
+	default:
+		return Gap
+	}
+}
+
+// endedEarly reports whether a read met older known records and not the newest one. The
+// log has it behind them: an engine ends an answer without an error where it meets a torn
+// record, and so does a proxy that loses its connection. Records of one second cannot be
+// told apart well enough.
+func (r *Reading) endedEarly() bool {
+	return !r.follow && !r.coarse && !r.news && r.matchedTo > 0 && r.matchedTo < r.knownAtStart
+}
+
+// Find reports whether a record is known.
+func (r *Reading) Find(id ID, coarse bool) bool {
+	p := r.pos
+	if id.Time > p.newest || len(p.ids) == 0 {
+		return false
+	}
+	// A read returns records in the order in which they were admitted.
+	if next := int(int64(r.lastMatch) - int64(p.first)); next >= 0 && next < len(p.ids) && r.matches(next, id, coarse) {
+		return r.match(next, coarse)
+	}
+	candidates := len(p.ids)
+	if coarse {
+		candidates = int(max(r.knownAtStart, p.first) - p.first)
+	}
+	for i := range min(candidates, len(p.ids)) {
+		if r.matches(i, id, coarse) {
+			return r.match(i, coarse)
+		}
+	}
+	return false
+}
+
+func (r *Reading) matches(i int, id ID, coarse bool) bool {
+	if r.pos.ids[i] != id {
+		return false
+	}
+	if !coarse {
+		return true
+	}
+	// Equal records may be honest ones: each admitted one excuses one.
+	seq := r.pos.first + uint64(i)
+	_, met := r.matched[seq]
+	return !met && seq < r.knownAtStart
+}
+
+func (r *Reading) match(i int, coarse bool) bool {
+	seq := r.pos.first + uint64(i)
+	r.lastMatch = seq + 1
+	r.matchedTo = max(r.matchedTo, seq+1)
+	if coarse {
+		if r.matched == nil {
+			r.matched = make(map[uint64]struct{})
+		}
+		r.matched[seq] = struct{}{}
+	}
+	return true
+}

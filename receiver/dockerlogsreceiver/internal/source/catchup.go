@@ -1,0 +1,177 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package source
+
+import (
+	"context"
+	"time"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/position"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/strategy"
+)
+
+const (
+	// overlap is how many records before the new ones a read asks for. The position
+	// remembers at least as many.
+	overlap = position.MinRecords / 2
+	// tailGrowth is the factor by which a tail that proved too short grows; beyond maxTail
+	// the whole log is read.
+	tailGrowth = 8
+	maxTail    = 1 << 20
+)
+
+// catchUp reads what the log holds that is new, without following it. Where the container
+// does not run, or has been silent for long, the engine's newest record must be known
+// afterwards: an answer can end early without an error.
+func (r *reading) catchUp(ctx context.Context) error {
+	if !r.engine.Acquire(ctx) {
+		return context.Cause(ctx)
+	}
+	r.holdsSlot = true
+	defer func() {
+		if r.holdsSlot {
+			r.holdsSlot = false
+			r.engine.Release()
+		}
+	}()
+	if err := r.readAll(ctx); err != nil {
+		return err
+	}
+	if err := r.verifyEnd(ctx); err != nil {
+		return err
+	}
+	r.bad.stops = 0
+	r.fullyRead = !r.container.Running
+	return nil
+}
+
+// verifyEnd makes sure that what a read took for the end of the log is the end, where the
+// container does not run, or has been silent for long.
+func (r *reading) verifyEnd(ctx context.Context) error {
+	if r.New > 0 {
+		r.silence.reset()
+	}
+	if r.container.StartedAt.IsZero() || (r.container.Running && !r.silence.due(time.Now())) {
+		return nil
+	}
+	for range 2 {
+		known, err := r.knowsNewest(ctx)
+		if err != nil {
+			return err
+		}
+		if known {
+			r.silence.double(time.Now())
+			return nil
+		}
+		before := r.New // it may have been written since
+		if err := r.readAll(ctx); err != nil {
+			return err
+		}
+		if r.New > before {
+			return nil
+		}
+	}
+	// There is something newer, and a read ends before it.
+	if err := r.retryOrSkip(ctx, errEndsEarly); err != nil {
+		return err
+	}
+	return errEndsEarly
+}
+
+// readAll reads with longer and longer tails until one reaches what is known.
+func (r *reading) readAll(ctx context.Context) error {
+	for tail := r.tail(); ; {
+		limited, ok := r.bad.limit(tail)
+		if !ok {
+			if err := r.skipBadRecord(ctx); err != nil {
+				return err
+			}
+			if limited, ok = r.bad.limit(tail); !ok {
+				return errBadNewest
+			}
+		}
+		before := r.New
+		outcome, err := r.read(ctx, engine.LogsQuery{Tail: limited, Since: r.since()}, strategy.Plan{})
+		if err == nil && outcome == position.Early {
+			err = errEndsEarly
+		}
+		if r.New > before {
+			r.bad.stops = 0
+		}
+		if err != nil {
+			if endOf(err) != EngineError {
+				return err
+			}
+			if err := r.retryOrSkip(ctx, err); err != nil {
+				return err
+			}
+			continue
+		}
+		switch {
+		case outcome == position.Complete:
+			if r.New == 0 {
+				r.pos.Shrink()
+			}
+			return nil
+		case outcome == position.Gap:
+			r.gap(GapRotated)
+			tail = 0
+		case outcome == position.AllNew:
+			r.pos.ClearFloor()
+			tail = 0
+		case limited != tail:
+			// By now there may be more behind the bad record than we know of.
+			before := r.bad.after
+			if err := r.skipBadRecord(ctx); err != nil {
+				return err
+			}
+			if r.bad.found && r.bad.after <= before {
+				r.gap(GapRotated)
+				tail = 0
+			}
+		default:
+			if tail *= tailGrowth; tail > maxTail || r.pos.Blank() {
+				tail = 0
+			}
+		}
+	}
+}
+
+// gap records that lines may be missing, and forgets what is known: the log holds nothing
+// of it any more.
+func (r *reading) gap(g Gap) {
+	r.Gaps = append(r.Gaps, g)
+	r.pos.Forget()
+}
+
+// tail is how many records from the log's end a read has to ask for: those that we know it
+// by, and those that are to be expected since.
+func (r *reading) tail() int {
+	if r.pos.Blank() || r.engine.BySeconds() {
+		return 0
+	}
+	return max(overlap+r.rate.expect(time.Now()), r.minTail)
+}
+
+// since is the second from which on a read has to ask for the log, 0 for all of it.
+func (r *reading) since() int64 {
+	if !r.engine.BySeconds() || r.pos.Empty() {
+		return 0
+	}
+	return r.pos.Oldest() / int64(time.Second)
+}
+
+// knowsNewest reports whether the newest record that the engine has is known, or it has
+// none that is whole. The end of a long line is known by its time.
+func (r *reading) knowsNewest(ctx context.Context) (bool, error) {
+	if r.engine.BySeconds() {
+		return true, nil
+	}
+	p, err := r.probe(ctx, 1)
+	if err == nil {
+		err = p.failed
+	}
+	return p.records == 0 || r.pos.Holds(p.newest), err
+}

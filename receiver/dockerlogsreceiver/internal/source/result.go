@@ -1,0 +1,121 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package source
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/stream"
+)
+
+// Result is what a Read did.
+type Result struct {
+	New   int           // records that were new
+	Full  bool          // they filled a batch, so there may be more by now
+	Lived time.Duration // of a follow
+	Gaps  []Gap         // places where lines may be missing
+	End   End
+	Err   error // why it ended so, for the log; may be nil
+}
+
+// End is why a Read ended. Those that are a reason to open the log again have the name
+// that a metric has.
+type End string
+
+const (
+	// Complete: all that the log holds has been read.
+	Complete End = ""
+	// Silent: the follow brought nothing for long, and the engine has nothing.
+	Silent End = "silent"
+	// Busy: the follow brought more than its plan's MaxRate.
+	Busy End = "busy"
+	// Expired: the follow lived its time.
+	Expired End = "expired"
+	// Preempted: the follow is to make way, see ErrPreempted.
+	Preempted End = "recalled"
+	// Dead: the follow was silent while the container wrote.
+	Dead End = "dead"
+	// Behind: the container wrote more before the follow than it began with.
+	Behind End = "behind"
+	// StalledPipeline: the pipeline held the follow up.
+	StalledPipeline End = "stalled_pipeline"
+	// Ended: the engine ended the follow, as it does when the container ends.
+	Ended End = "ended"
+	// EngineError: the engine could not read a record.
+	EngineError End = "engine_error"
+	// Failed: the engine did not grant the request.
+	Failed End = "failed"
+	// Cut: the connection ended, or the engine sent nothing of what it has.
+	Cut End = "cut"
+	// Removed: the engine does not know the container any more.
+	Removed End = "removed"
+	// Unreadable: the container's log driver cannot be read.
+	Unreadable End = "unreadable"
+	// Stopped: the Output returned an error, or the context ended.
+	Stopped End = "stopped"
+)
+
+// Gap is a place where lines may be missing, as a metric names it.
+type Gap string
+
+const (
+	GapRotated          Gap = "rotated"
+	GapUnreadableRecord Gap = "unreadable_record"
+)
+
+// ErrPreempted is the cause with which a context ends a follow that is to make way.
+var ErrPreempted = errors.New("the follow is to make way")
+
+var (
+	errExpired   = errors.New("the follow has lived its time")
+	errStalled   = errors.New("the pipeline holds up the follow")
+	errSilent    = errors.New("the follow has been silent for long")
+	errStuck     = errors.New("the engine sends nothing")
+	errBadNewest = errors.New("the newest record cannot be read")
+	errEndsEarly = errors.New("the engine ended its answer before the end of the log")
+)
+
+// openError is that of a request which the engine did not grant.
+type openError struct{ error }
+
+func (e *openError) Unwrap() error { return e.error }
+
+// outputError is that of an Output.
+type outputError struct{ error }
+
+func (e *outputError) Unwrap() error { return e.error }
+
+// endOf returns what an error means.
+func endOf(err error) End {
+	var fromEngine *stream.EngineError
+	var open *openError
+	var output *outputError
+	switch {
+	case errors.As(err, &output):
+		return Stopped
+	case errors.Is(err, errExpired):
+		return Expired
+	case errors.Is(err, ErrPreempted):
+		return Preempted
+	case errors.Is(err, errSilent):
+		return Silent
+	case errors.Is(err, errStalled):
+		return StalledPipeline
+	case errors.Is(err, errBadNewest), errors.Is(err, errEndsEarly), errors.As(err, &fromEngine):
+		return EngineError
+	case errors.As(err, &open) && engine.IsNotFound(err):
+		return Removed
+	case errors.As(err, &open) && engine.IsUnreadable(err):
+		return Unreadable
+	case errors.As(err, &open):
+		return Failed
+	case errors.Is(err, context.Canceled):
+		return Stopped
+	default:
+		return Cut
+	}
+}

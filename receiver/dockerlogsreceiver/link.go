@@ -1,0 +1,68 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dockerlogsreceiver
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/source"
+)
+
+// link is what the owner and the capture of one container share. All of it is safe for
+// concurrent use.
+type link struct {
+	// wake asks the capture to look at the container again: something happened to it. One
+	// that is left when the capture ends makes the owner start it anew.
+	wake chan struct{}
+	// newRun is set when the container has been started since the capture last inspected it.
+	newRun atomic.Bool
+	// wanted is set while the container is selected, as far as is known.
+	wanted atomic.Bool
+	// What the budget of follows is dealt out by: whether the strategy keeps to it, what
+	// the container writes, whether it has a stream and could use one.
+	budgeted  atomic.Bool
+	busy      atomic.Bool
+	hasStream atomic.Bool
+	records   atomic.Int64
+	// cancelFollow ends the follow that is open, if any.
+	cancelFollow atomic.Pointer[context.CancelCauseFunc]
+}
+
+// Wake asks the capture to look again. It does not block.
+func (l *link) Wake() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Woken reports whether Wake has been called since the last time, and takes that.
+func (l *link) Woken() bool {
+	select {
+	case <-l.wake:
+		return true
+	default:
+		return false
+	}
+}
+
+// Replan ends the follow that is open, and makes the capture ask its strategy again.
+func (l *link) Replan() {
+	if cancel := l.cancelFollow.Load(); cancel != nil {
+		(*cancel)(source.ErrPreempted)
+	}
+	l.Wake()
+}
+
+// following returns a context that Replan ends, and a function to call when the read is
+// over.
+func (l *link) following(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	l.cancelFollow.Store(&cancel)
+	return ctx, func() {
+		l.cancelFollow.Store(nil)
+		cancel(nil)
+	}
+}

@@ -1,0 +1,261 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dockerlogsreceiver
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/batch"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/position"
+)
+
+// outbox gathers what all captures have read and sends it to the pipeline together, so
+// that the number of calls depends on time and not on lines. One goroutine, run, sends;
+// while a call is under way the next group gathers.
+//
+// A group leaves when its first record has waited for flush_timeout since the last call
+// began (so at once, if there was no call for as long), when it has max_size records or
+// max_bytes bytes, or when somebody waits for room.
+type outbox struct {
+	cfg BatchConfig
+	// send hands a group to the pipeline. It reports which batches the pipeline has
+	// accepted, or never will.
+	send func([]*batch.Batch) (done []*batch.Batch)
+	// accepted is called after a group has been accepted.
+	accepted func()
+	// counted is called with every change of what is held, in bytes.
+	counted func(bytes int)
+
+	batches sync.Pool // *batch.Batch
+	// room is for what has been read and not been accepted, in bytes: one group on its way
+	// and one that gathers.
+	room *semaphore.Weighted
+
+	mu      sync.Mutex // guards what is below
+	queue   []*parcel  // in the order in which they came
+	last    map[committer]*parcel
+	records int // in queue
+	bytes   int
+	waiting int // puts that wait for room
+	sending []*parcel
+	began   time.Time // of the last call
+	closed  bool
+	wake    chan struct{} // run has to look again
+	empty   chan struct{} // closed when run has returned
+}
+
+// committer is told what the pipeline has accepted.
+type committer interface {
+	Commit([]position.Delivered)
+}
+
+// parcel is a batch in the outbox.
+type parcel struct {
+	*batch.Batch
+	from  committer
+	room  *semaphore.Weighted // where its bytes are booked
+	taken int64               // of room
+}
+
+// never is for a timer that is made now and set later.
+const never = 1 << 62
+
+func newOutbox(cfg BatchConfig, send func([]*batch.Batch) []*batch.Batch, accepted func(), counted func(bytes int)) *outbox {
+	return &outbox{
+		cfg: cfg, send: send, accepted: accepted, counted: counted,
+		room: semaphore.NewWeighted(2 * int64(cfg.MaxBytes)), wake: make(chan struct{}, 1), empty: make(chan struct{}),
+		last:    make(map[committer]*parcel),
+		batches: sync.Pool{New: func() any { return batch.New(cfg.MaxSize, int(cfg.MaxBytes)) }},
+	}
+}
+
+// batch returns an empty batch, for put.
+func (o *outbox) batch() *batch.Batch { return o.batches.Get().(*batch.Batch) }
+
+// put takes a batch of one container, and waits while there is no room for it: in buffer,
+// of size bytes, or where that is nil in what all containers share. When ctx ends the
+// batch is taken without room, as it is in memory already, and the error is ctx's.
+func (o *outbox) put(ctx context.Context, b *batch.Batch, from committer, buffer *semaphore.Weighted, size int) error {
+	p := &parcel{Batch: b, from: from, room: o.room, taken: 2 * int64(o.cfg.MaxBytes)}
+	if buffer != nil {
+		p.room, p.taken = buffer, int64(size)
+	}
+	p.taken = min(p.taken, int64(b.Size()))
+	var err error
+	if !p.room.TryAcquire(p.taken) {
+		o.hurry(+1)
+		if err = p.room.Acquire(ctx, p.taken); err != nil {
+			p.taken = 0
+		}
+		o.hurry(-1)
+	}
+	o.add(p)
+	return err
+}
+
+// hurry makes the group leave as long as somebody waits for room.
+func (o *outbox) hurry(n int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.waiting += n
+	o.signal()
+}
+
+func (o *outbox) add(p *parcel) {
+	size := p.Size()
+	o.counted(size)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.queue) == 0 {
+		o.signal()
+	}
+	o.records += p.Len()
+	o.bytes += size
+	if last := o.last[p.from]; last != nil && last.room == p.room && last.Append(p.Batch) {
+		last.taken += p.taken
+		o.recycle(p.Batch)
+	} else {
+		o.queue = append(o.queue, p)
+		o.last[p.from] = p
+	}
+	if o.full() {
+		o.signal()
+	}
+}
+
+func (o *outbox) recycle(b *batch.Batch) {
+	b.Reset()
+	o.batches.Put(b)
+}
+
+func (o *outbox) full() bool { return o.records >= o.cfg.MaxSize || o.bytes >= int(o.cfg.MaxBytes) }
+
+func (o *outbox) signal() {
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+}
+
+// close makes run return when everything has been sent. Nothing may be put afterwards.
+func (o *outbox) close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.closed = true
+	o.signal()
+}
+
+// run sends until close. The receiver starts its goroutine, the owner closes the outbox
+// once all captures have ended.
+func (o *outbox) run() {
+	defer close(o.empty)
+	timer := time.NewTimer(never)
+	defer timer.Stop()
+	for {
+		group, wait, ok := o.next(time.Now())
+		switch {
+		case !ok:
+			return
+		case group == nil:
+			timer.Reset(wait)
+			select {
+			case <-o.wake:
+			case <-timer.C:
+			}
+		default:
+			o.deliver(group)
+		}
+	}
+}
+
+// next takes the group that is to leave now, or returns how long to wait for it. It
+// reports false when there will be none.
+func (o *outbox) next(now time.Time) (group []*parcel, wait time.Duration, ok bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.queue) == 0 {
+		return nil, never, !o.closed
+	}
+	wait = o.cfg.FlushTimeout - now.Sub(o.began)
+	if wait > 0 && !o.full() && o.waiting == 0 && !o.closed {
+		return nil, wait, true
+	}
+	o.began = now
+	n, records, bytes := 0, 0, 0
+	for ; n < len(o.queue); n++ {
+		p := o.queue[n]
+		if n > 0 && (records+p.Len() > o.cfg.MaxSize || bytes+p.Size() > int(o.cfg.MaxBytes)) {
+			break
+		}
+		records += p.Len()
+		bytes += p.Size()
+		if o.last[p.from] == p {
+			delete(o.last, p.from)
+		}
+	}
+	group = slices.Clone(o.queue[:n])
+	o.queue = slices.Delete(o.queue, 0, n)
+	if len(o.queue) == 0 {
+		o.queue = nil
+	}
+	o.records -= records
+	o.bytes -= bytes
+	o.sending = group
+	return group, 0, true
+}
+
+// deliver sends a group, a container's batches side by side, and tells the sources what
+// the pipeline has accepted.
+func (o *outbox) deliver(group []*parcel) {
+	rank := make(map[string]int, len(group))
+	for i, p := range group {
+		if _, ok := rank[p.Origin.ID]; !ok {
+			rank[p.Origin.ID] = i
+		}
+	}
+	slices.SortStableFunc(group, func(a, b *parcel) int { return cmp.Compare(rank[a.Origin.ID], rank[b.Origin.ID]) })
+	batches := make([]*batch.Batch, len(group))
+	for i, p := range group {
+		batches[i] = p.Batch
+	}
+	done := o.send(batches)
+	o.mu.Lock()
+	o.sending = nil
+	o.mu.Unlock()
+	isDone := make(map[*batch.Batch]bool, len(done))
+	for _, b := range done {
+		isDone[b] = true
+	}
+	for _, p := range group {
+		if isDone[p.Batch] {
+			p.from.Commit(p.Delivered)
+		}
+		o.counted(-p.Size())
+		p.room.Release(p.taken)
+		o.recycle(p.Batch)
+	}
+	if len(done) > 0 {
+		o.accepted()
+	}
+}
+
+// lag returns the age of the oldest record that the pipeline has not accepted; 0 where
+// there is none.
+func (o *outbox) lag(now time.Time) time.Duration {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var most time.Duration
+	for _, list := range [][]*parcel{o.sending, o.queue} {
+		for _, p := range list {
+			most = max(most, now.Sub(time.Unix(0, p.Oldest)))
+		}
+	}
+	return most
+}

@@ -1,0 +1,66 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dockerlogsreceiver
+
+import (
+	"context"
+
+	"go.uber.org/zap"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/batch"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/strategy"
+)
+
+// target is what a container is: what the engine's last inspection of it said.
+type target struct {
+	r          *dockerLogs
+	id         string
+	details    engine.Container // without labels and environment
+	origin     *batch.Origin
+	strategy   strategy.Name // "" before the first inspection
+	inspectDue bool          // before the next read
+}
+
+// logger is made when it is needed: a logger of its own is a good part of what an idle
+// container takes.
+func (t *target) logger() *zap.Logger {
+	return t.r.set.Logger.With(zap.String("container.id", t.id), zap.String("container.name", t.details.Name))
+}
+
+// inspect asks the engine what the container is now. The end is endRemoved or endExcluded
+// where it is not to be captured any more.
+func (t *target) inspect(ctx context.Context) (ending, error) {
+	details, err := t.r.engine.Inspect(ctx, t.id)
+	switch {
+	case engine.IsNotFound(err):
+		return endRemoved, nil
+	case err != nil:
+		return endNone, err
+	case !t.r.selected(details.Summary):
+		return endExcluded, nil
+	}
+	chosen, err := t.r.selector.StrategyFor(details.Summary)
+	if err != nil && t.strategy == "" {
+		t.logger().Warn("a label of this container names no strategy, the configured one is used",
+			zap.String("strategy", string(chosen)), zap.Error(err))
+	}
+	t.strategy = chosen
+	t.origin = batch.OriginOf(t.r.attributes(), *t.r.info.Load(), details)
+	details.Labels, details.Env = nil, nil // kept in the origin as far as they are wanted
+	t.details = details
+	t.inspectDue = false
+	return endNone, nil
+}
+
+// refresh inspects the container in the middle of a read, for records that should bear its
+// new name. What is being read is still the run that began before. It reports false when
+// the container is not selected any more.
+func (t *target) refresh(ctx context.Context) (selected bool) {
+	run := t.details
+	end, _ := t.inspect(ctx) // an engine that does not answer, or has removed it, ends the read too
+	t.details.Running, t.details.StartedAt, t.details.FinishedAt = run.Running, run.StartedAt, run.FinishedAt
+	t.inspectDue = true
+	return end != endExcluded
+}
