@@ -96,32 +96,30 @@ func TestPermanentErrorDropsTheBatch(t *testing.T) {
 	})
 }
 
-func TestMaxElapsedTime(t *testing.T) {
-	inBubble(t, func(f *fixture) {
-		f.cfg.RetryOnFailure.MaxElapsedTime = 10 * time.Second
-		c := f.followed()
-		f.sink.Refuse(errRefused)
-		write(c, 1, 3)
-		f.pass(time.Minute)
-		f.sink.Refuse(nil)
-		write(c, 4, 6)
-		f.expectLines(4, 6)
-		assert.EqualValues(t, 3, f.metric("dropped_records", "retries_exhausted"))
-	})
-}
-
-func TestRetryDisabled(t *testing.T) {
-	inBubble(t, func(f *fixture) {
-		f.cfg.RetryOnFailure.Enabled = false
-		c := f.followed()
-		f.sink.Refuse(errRefused)
-		write(c, 1, 3)
-		f.settle()
-		f.sink.Refuse(nil)
-		write(c, 4, 6)
-		f.expectLines(4, 6)
-		assert.EqualValues(t, 3, f.metric("dropped_records", "retries_exhausted"))
-	})
+func TestRetriesAreExhausted(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(*Config)
+		after  time.Duration
+	}{
+		{"at max_elapsed_time", func(cfg *Config) { cfg.RetryOnFailure.MaxElapsedTime = 10 * time.Second }, time.Minute},
+		{"at once when disabled", func(cfg *Config) { cfg.RetryOnFailure.Enabled = false }, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			inBubble(t, func(f *fixture) {
+				tt.change(f.cfg)
+				c := f.followed()
+				f.sink.Refuse(errRefused)
+				write(c, 1, 3)
+				f.pass(tt.after)
+				f.sink.Refuse(nil)
+				write(c, 4, 6)
+				f.expectLines(4, 6)
+				assert.EqualValues(t, 3, f.metric("dropped_records", "retries_exhausted"))
+			})
+		})
+	}
 }
 
 func TestBacklogIsHeldUpWithoutLoss(t *testing.T) {
