@@ -67,7 +67,7 @@ func TestRealConformance(t *testing.T) {
 	require.NoError(t, gone.Remove(ctx, true))
 	step("connections cut")
 	for range 4 {
-		r.flows("steady", steadyRate) // with what the cut before it has interrupted
+		r.flows("steady", 50) // with what the cut before it has interrupted
 		r.each(func(row *row) { assert.Positive(t, row.proxy.cut(), "%s: connections that can be cut", row.strategy) })
 	}
 	step("engine paused")
