@@ -27,7 +27,7 @@ import (
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver"
 )
 
-// recorder is a proxy before an engine that notes every request.
+// recorder is a proxy before an engine that records every request.
 type recorder struct {
 	host string
 
@@ -75,7 +75,7 @@ func (r *recorder) logs(id string) (n int) {
 	return n
 }
 
-// TestRealReadOnly notes what the receiver asks of the engine over a full life:
+// TestRealReadOnly records what the receiver asks of the engine over a full life:
 // nothing that could change anything.
 func TestRealReadOnly(t *testing.T) {
 	e := logstest.Engine(t)

@@ -83,8 +83,13 @@ func startWith(t testing.TB, endpoint string, configure func(*dockerlogsreceiver
 	})
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("%s: %d captures, %d of them following, gaps %d", cfg.Strategy,
-				r.metric("captures"), r.metric("captures", "state=following"), r.metric("gaps"))
+			for _, name := range []string{"captures", "records", "reopens", "duplicates_suppressed", "engine_requests", "gaps"} {
+				for _, point := range logstest.Points(r.telemetry, name) {
+					if point.Value != 0 {
+						t.Logf("%s: %s %v: %d", cfg.Strategy, name, point.Attributes.ToSlice(), point.Value)
+					}
+				}
+			}
 		}
 		r.stop()
 		require.NoError(t, r.telemetry.Shutdown(context.Background()))

@@ -14,16 +14,34 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/dockerd"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/loggen"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver"
 )
 
 // TestRealRotation follows a container whose log rotates every second or so.
-// Engine 20.10 repeats records at a rotation; each line must arrive once.
+// Engine 20.10 repeats records at a rotation; each line must arrive once. Where the
+// machine does not let the lines be written evenly the engine loses some itself, so that
+// another attempt is made.
 func TestRealRotation(t *testing.T) {
 	e := logstest.Engine(t)
-	r := start(t, e.Host(), nil)
-	o := loggen.Options{Source: "rotated", Lines: 60_000, Rate: 5_000}
+	for attempt := range 3 {
+		if rotationIsExact(t, e, fmt.Sprint("rotated-", attempt)) {
+			return
+		}
+	}
+	t.Skip("the machine is too slow: the lines came in bursts, at which the engine loses some itself")
+}
+
+// rotationIsExact reports whether the lines were written as evenly as they should; if so,
+// it has checked them.
+func rotationIsExact(t *testing.T, e *dockerd.Engine, name string) bool {
+	t.Helper()
+	o := loggen.Options{Source: name, Lines: 60_000, Rate: 5_000}
+	r := start(t, e.Host(), func(cfg *dockerlogsreceiver.Config) {
+		cfg.Include = []dockerlogsreceiver.Match{{Name: name}}
+	})
 	spec := rotating
 	report := reported(t, &spec)
 	r.expect(o)
@@ -36,10 +54,11 @@ func TestRealRotation(t *testing.T) {
 		tally.Seen, tally.Lost, tally.Repeated, repeats, r.metric("duplicates_suppressed", "reason=overlap"),
 		r.metric("reopens"), r.metric("gaps"), r.Calls())
 	if !report().KeptRate {
-		t.Skip("the machine is too slow: the lines came in bursts, at which the engine loses some itself")
+		return false
 	}
 	assert.Zero(t, tally.Repeated)
 	r.exact(t)
+	return true
 }
 
 // TestMeasureRepeats finds out how far back the records reach that the engine sends

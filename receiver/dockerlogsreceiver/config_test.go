@@ -26,6 +26,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/metadata"
 )
 
@@ -357,9 +358,10 @@ func TestREADMEOptions(t *testing.T) {
 	assert.ElementsMatch(t, keysOf(reflect.TypeFor[Override]()), properties("$defs::override::properties"))
 	assert.ElementsMatch(t, keysOf(reflect.TypeFor[metadata.ResourceAttributesConfig]()),
 		properties("$defs::resource_attributes_config::properties"))
-	assert.ElementsMatch(t, []any{
-		string(StrategyStreaming), string(StrategyShortLived), string(StrategyPolling), string(StrategyHybrid), string(StrategyAdaptive),
-	}, schema.Get("$defs::strategy::enum"))
+	assert.ElementsMatch(t, allStrategies, []Strategy{
+		StrategyStreaming, StrategyShortLived, StrategyPolling, StrategyHybrid, StrategyAdaptive,
+	}, "logstest.Strategies are out of date")
+	assert.ElementsMatch(t, logstest.Strategies, schema.Get("$defs::strategy::enum"))
 }
 
 // keysOf gives the keys of a configuration's struct.

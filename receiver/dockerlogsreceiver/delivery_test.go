@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -114,14 +115,14 @@ func TestPermanentErrorDropsTheBatch(t *testing.T) {
 // container.
 type choosy struct {
 	consumer.Logs
-	refused string
-	calls   int
+	refused atomic.Pointer[string]
+	calls   atomic.Int64
 }
 
 func (c *choosy) ConsumeLogs(ctx context.Context, data plog.Logs) error {
-	c.calls++
+	c.calls.Add(1)
 	for _, from := range data.ResourceLogs().All() {
-		if name, _ := from.Resource().Attributes().Get("container.name"); name.Str() == c.refused {
+		if name, _ := from.Resource().Attributes().Get("container.name"); name.Str() == *c.refused.Load() {
 			return consumererror.NewPermanent(errors.New("an attribute is too long"))
 		}
 	}
@@ -132,7 +133,9 @@ func (c *choosy) ConsumeLogs(ctx context.Context, data plog.Logs) error {
 func TestPermanentErrorIsNarrowedDown(t *testing.T) {
 	inBubble(t, func(f *fixture) {
 		const containers = 33
-		pipeline := &choosy{Logs: f.sink, refused: "c7"}
+		refused, none := "c7", ""
+		pipeline := &choosy{Logs: f.sink}
+		pipeline.refused.Store(&refused)
 		f.r.next = pipeline
 		m := f.stored()
 		var list []*enginetest.Container
@@ -147,9 +150,9 @@ func TestPermanentErrorIsNarrowedDown(t *testing.T) {
 		for _, c := range list[1:] {
 			write(c, 1, 3)
 		}
-		calls := pipeline.calls
+		calls := pipeline.calls.Load()
 		f.eventually("all but one", func() bool { return f.sink.Count("") == 1+3*(containers-2) })
-		assert.LessOrEqual(t, pipeline.calls-calls, 20, "by halves")
+		assert.LessOrEqual(t, pipeline.calls.Load()-calls, int64(20), "by halves")
 		assert.EqualValues(t, 3, f.metric("dropped_records", "permanent"))
 		require.Equal(t, 1, f.logged(zap.ErrorLevel, "refused records for good"))
 		entry := f.logs.FilterMessageSnippet("refused records for good").All()[0]
@@ -157,7 +160,7 @@ func TestPermanentErrorIsNarrowedDown(t *testing.T) {
 		f.pass(time.Second)
 		assert.NotEmpty(t, m.get(keyPosition+list[7].ID()))
 		write(list[7], 4, 4) // and it goes on behind what was dropped
-		pipeline.refused = ""
+		pipeline.refused.Store(&none)
 		f.eventually("the next line of that one", func() bool { return slices.Equal(f.sink.Of("c7"), []string{"line 4"}) })
 	})
 }
@@ -199,32 +202,30 @@ func TestFlushTimeoutZero(t *testing.T) {
 	})
 }
 
-func TestMaxElapsedTime(t *testing.T) {
-	inBubble(t, func(f *fixture) {
-		f.cfg.RetryOnFailure.MaxElapsedTime = 10 * time.Second
-		c := f.followed()
-		f.sink.Refuse(errRefused)
-		write(c, 1, 3)
-		f.pass(time.Minute)
-		f.sink.Refuse(nil)
-		write(c, 4, 6)
-		f.expectLines(4, 6)
-		assert.EqualValues(t, 3, f.metric("dropped_records", "retries_exhausted"))
-	})
-}
-
-func TestRetryDisabled(t *testing.T) {
-	inBubble(t, func(f *fixture) {
-		f.cfg.RetryOnFailure.Enabled = false
-		c := f.followed()
-		f.sink.Refuse(errRefused)
-		write(c, 1, 3)
-		f.settle()
-		f.sink.Refuse(nil)
-		write(c, 4, 6)
-		f.expectLines(4, 6)
-		assert.EqualValues(t, 3, f.metric("dropped_records", "retries_exhausted"))
-	})
+func TestRetriesAreExhausted(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(*Config)
+		after  time.Duration
+	}{
+		{"at max_elapsed_time", func(cfg *Config) { cfg.RetryOnFailure.MaxElapsedTime = 10 * time.Second }, time.Minute},
+		{"at once when disabled", func(cfg *Config) { cfg.RetryOnFailure.Enabled = false }, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			inBubble(t, func(f *fixture) {
+				tt.change(f.cfg)
+				c := f.followed()
+				f.sink.Refuse(errRefused)
+				write(c, 1, 3)
+				f.pass(tt.after)
+				f.sink.Refuse(nil)
+				write(c, 4, 6)
+				f.expectLines(4, 6)
+				assert.EqualValues(t, 3, f.metric("dropped_records", "retries_exhausted"))
+			})
+		})
+	}
 }
 
 func TestBacklogIsHeldUpWithoutLoss(t *testing.T) {

@@ -6,7 +6,10 @@ package dockerlogsreceiver
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,16 +29,31 @@ import (
 // whether the batches are taken.
 type gatedSink struct {
 	*outbox
-	next  chan bool
-	calls [][]string // by call, the container and the number of records of each batch
-	held  int
-	most  int
+	next chan bool
+	mu   sync.Mutex // guards what is below
+	made [][]string // calls: the container and the number of records of each batch
+	held int
+	most int
 }
 
-// acks are what a source has been told.
-type acks struct{ list []position.Delivered }
+// calls returns the calls so far, and how much is held and was at most.
+func (s *gatedSink) calls() (made [][]string, held, most int) {
+	synctest.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.made), s.held, s.most
+}
 
-func (a *acks) Commit(list []position.Delivered) { a.list = append(a.list, list...) }
+// call returns the one of that number.
+func (s *gatedSink) call(i int) []string {
+	made, _, _ := s.calls()
+	return made[i]
+}
+
+// acks counts what a source is told.
+type acks struct{ n atomic.Int64 }
+
+func (a *acks) Commit(list []position.Delivered) { a.n.Add(int64(len(list))) }
 
 func newGatedSink(cfg BatchConfig) *gatedSink {
 	s := &gatedSink{next: make(chan bool)}
@@ -44,12 +62,16 @@ func newGatedSink(cfg BatchConfig) *gatedSink {
 		for _, b := range group {
 			call = append(call, fmt.Sprint(b.Origin.ID, " ", b.Len()))
 		}
-		s.calls = append(s.calls, call)
+		s.mu.Lock()
+		s.made = append(s.made, call)
+		s.mu.Unlock()
 		if !<-s.next {
 			return nil
 		}
 		return group
 	}, func() {}, func(n int) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		s.held += n
 		s.most = max(s.most, s.held)
 	})
@@ -87,36 +109,38 @@ func TestOutboxGathers(t *testing.T) {
 		time.Sleep(time.Minute)
 		put(web, &fromWeb, 1)
 		s.take()
-		assert.Equal(t, [][]string{{"web 1"}}, s.calls, "a lone record does not wait")
-		assert.Len(t, fromWeb.list, 1)
+		made, _, _ := s.calls()
+		assert.Equal(t, [][]string{{"web 1"}}, made, "a lone record does not wait")
+		assert.EqualValues(t, 1, fromWeb.n.Load())
 
 		for range 5 {
 			put(web, &fromWeb, 1)
 			put(db, &fromDB, 2)
 			time.Sleep(100 * time.Millisecond)
 		}
-		synctest.Wait()
-		assert.Len(t, s.calls, 1, "what follows waits")
+		made, _, _ = s.calls()
+		assert.Len(t, made, 1, "what follows waits")
 		time.Sleep(500 * time.Millisecond)
 		s.take()
-		assert.Equal(t, []string{"web 5", "db 10"}, s.calls[1], "until it has for flush_timeout")
+		assert.Equal(t, []string{"web 5", "db 10"}, s.call(1), "until it has for flush_timeout")
 
 		put(web, &fromWeb, 60)
 		put(db, &fromDB, 30)
-		synctest.Wait()
-		assert.Len(t, s.calls, 2)
+		made, _, _ = s.calls()
+		assert.Len(t, made, 2)
 		put(web, &fromWeb, 10)
 		s.take()
-		assert.Equal(t, []string{"web 70", "db 30"}, s.calls[2], "or there are max_size")
-		assert.Len(t, fromWeb.list, 76)
+		assert.Equal(t, []string{"web 70", "db 30"}, s.call(2), "or there are max_size")
+		assert.EqualValues(t, 76, fromWeb.n.Load())
 
 		put(db, &fromDB, 1)
 		s.close()
 		s.take()
-		assert.Equal(t, []string{"db 1"}, s.calls[3], "the end is no reason to wait")
-		assert.Len(t, fromDB.list, 41)
+		assert.Equal(t, []string{"db 1"}, s.call(3), "the end is no reason to wait")
+		assert.EqualValues(t, 41, fromDB.n.Load())
 		<-s.empty
-		assert.Zero(t, s.held)
+		_, held, _ := s.calls()
+		assert.Zero(t, held)
 		assert.Zero(t, s.lag(time.Now()))
 	})
 }
@@ -132,16 +156,18 @@ func TestOutboxGathersWhileThePipelineWorks(t *testing.T) {
 			synctest.Wait()
 		}
 		time.Sleep(10 * time.Second)
-		assert.Equal(t, [][]string{{"web 40"}}, s.calls)
+		made, _, _ := s.calls()
+		assert.Equal(t, [][]string{{"web 40"}}, made)
 		assert.InDelta(t, 10, s.lag(time.Now()).Seconds()-float64(time.Now().Unix()-10), 1)
 		s.take()
 		s.take()
 		s.take()
-		assert.Equal(t, [][]string{{"web 40"}, {"web 80"}, {"web 80"}}, s.calls[:3])
+		made, _, _ = s.calls()
+		assert.Equal(t, [][]string{{"web 40"}, {"web 80"}, {"web 80"}}, made[:3])
 		s.close()
 		s.take()
 		<-s.empty
-		assert.Len(t, from.list, 280)
+		assert.EqualValues(t, 280, from.n.Load())
 	})
 }
 
@@ -154,7 +180,7 @@ func TestOutboxIsBounded(t *testing.T) {
 		s := newGatedSink(cfg)
 		web := &batch.Origin{ID: "web"}
 		var from acks
-		puts := 0
+		var puts atomic.Int64
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() {
@@ -164,25 +190,28 @@ func TestOutboxIsBounded(t *testing.T) {
 					ended <- err
 					return
 				}
-				puts++
+				puts.Add(1)
 			}
 		}()
 		time.Sleep(time.Minute)
-		assert.Equal(t, 19, puts, "two groups")
+		synctest.Wait()
+		assert.EqualValues(t, 19, puts.Load(), "two groups")
 		s.take()
 		s.take()
-		assert.Greater(t, puts, 19)
-		assert.LessOrEqual(t, s.most, 210_000)
+		assert.Greater(t, puts.Load(), int64(19))
+		_, _, most := s.calls()
+		assert.LessOrEqual(t, most, 210_000)
 		cancel()
 		require.ErrorIs(t, <-ended, context.Canceled)
-		held := s.held
+		_, held, _ := s.calls()
 		assert.Greater(t, held, 200_000, "the one that was not to be put is in memory already")
 		s.close()
 		for range 3 {
 			s.take()
 		}
 		<-s.empty
-		assert.Zero(t, s.held)
+		_, held, _ = s.calls()
+		assert.Zero(t, held)
 	})
 }
 
@@ -202,7 +231,7 @@ func TestOutboxTakesOneThatIsTooLarge(t *testing.T) {
 		s.close()
 		s.take()
 		<-s.empty
-		assert.Len(t, from.list, 2)
+		assert.EqualValues(t, 2, from.n.Load())
 	})
 }
 
@@ -223,7 +252,7 @@ func TestOutboxBuffer(t *testing.T) {
 		}
 		require.ErrorIs(t, s.put(ctx, s.of(buffered, 1, 10_000), &from, buffer, 50_000), context.DeadlineExceeded)
 		s.close()
-		for len(from.list) < 5 {
+		for from.n.Load() < 5 {
 			s.take()
 		}
 		<-s.empty
@@ -241,7 +270,7 @@ func TestOutboxCommitsNothingThatIsNotTaken(t *testing.T) {
 		s.next <- false
 		s.close()
 		<-s.empty
-		assert.Empty(t, from.list)
+		assert.Zero(t, from.n.Load())
 		assert.Zero(t, s.held)
 	})
 }

@@ -79,9 +79,10 @@ var scenarios = append([]scenario{
 	{name: "equal lines", basic: true, run: func(tr *trial) {
 		c := tr.begin()
 		for i := range 40 {
-			c.Write(stdout, "tick\ntick\n")
-			tr.expectLine(c, stdout, "tick")
-			tr.expectLine(c, stdout, "tick")
+			for _, line := range []string{"tick", "tick", "", ""} {
+				c.Write(stdout, line+"\n")
+				tr.expectLine(c, stdout, line)
+			}
 			tr.pass(300 * time.Millisecond)
 			if i%7 == 0 {
 				c.CutFollows()

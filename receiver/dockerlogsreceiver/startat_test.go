@@ -4,6 +4,7 @@
 package dockerlogsreceiver
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -65,50 +66,71 @@ func TestContainerThatStartsLaterIsReadFromItsFirstLine(t *testing.T) {
 	})
 }
 
-func TestContainerStoppedBeforeUs(t *testing.T) {
-	for _, startAt := range []StartAt{StartAtEnd, StartAtBeginning} {
-		t.Run(string(startAt), func(t *testing.T) {
-			inBubble(t, func(f *fixture) {
-				f.cfg.StartAt = startAt
+// TestContainersFromBeforeUs: what was written before the receiver first sees the engine
+// is read, or is not, as start_at says; but nothing of a container that does not run.
+func TestContainersFromBeforeUs(t *testing.T) {
+	tests := []struct {
+		name string
+		live func(*fixture)
+		want map[StartAt]map[string][]string // lines by container
+	}{
+		{
+			name: "stopped before us, started later",
+			live: func(f *fixture) {
 				c := f.container("web")
 				write(c, 1, 3)
 				c.Exit(0)
 				f.start()
 				f.pass(5 * time.Minute)
-				assert.Empty(t, f.sink.Bodies())
+				assert.Empty(f.t, f.sink.Bodies())
 				c.Start()
 				write(c, 4, 6)
-				f.expectLines(4, 6)
-			})
-		})
-	}
-}
-
-func TestEngineThatComesLaterThanWe(t *testing.T) {
-	for _, startAt := range []StartAt{StartAtEnd, StartAtBeginning} {
-		t.Run(string(startAt), func(t *testing.T) {
-			inBubble(t, func(f *fixture) {
-				f.cfg.StartAt = startAt
+			},
+			want: map[StartAt]map[string][]string{
+				StartAtEnd:       {"web": numbered(4, 6)},
+				StartAtBeginning: {"web": numbered(4, 6)},
+			},
+		},
+		{
+			name: "the engine comes later than we",
+			live: func(f *fixture) {
 				c := f.container("web")
 				write(c, 1, 3)
 				f.engine.Down()
 				f.start()
 				f.pass(time.Minute)
 				write(c, 4, 6)
-				later := f.container("later")
-				write(later, 1, 3)
+				write(f.container("later"), 1, 3)
 				ended := f.container("ended")
 				write(ended, 1, 3)
 				ended.Exit(0)
 				f.pass(time.Minute)
 				f.engine.Up()
-				want := map[StartAt][]string{StartAtEnd: numbered(4, 6), StartAtBeginning: numbered(1, 6)}[startAt]
-				f.eventually("all", func() bool { return len(f.sink.Bodies()) >= len(want)+6 })
-				assert.Equal(t, want, f.sink.Of("web"))
-				assert.Equal(t, numbered(1, 3), f.sink.Of("later"))
-				assert.Equal(t, numbered(1, 3), f.sink.Of("ended"))
+			},
+			want: map[StartAt]map[string][]string{
+				StartAtEnd:       {"web": numbered(4, 6), "later": numbered(1, 3), "ended": numbered(1, 3)},
+				StartAtBeginning: {"web": numbered(1, 6), "later": numbered(1, 3), "ended": numbered(1, 3)},
+			},
+		},
+	}
+	for _, tt := range tests {
+		for startAt, want := range tt.want {
+			t.Run(fmt.Sprintf("%s/%s", tt.name, startAt), func(t *testing.T) {
+				inBubble(t, func(f *fixture) {
+					f.cfg.StartAt = startAt
+					tt.live(f)
+					total := 0
+					for _, lines := range want {
+						total += len(lines)
+					}
+					f.eventually("all lines", func() bool { return f.sink.Count("") >= total })
+					for name, lines := range want {
+						assert.Equal(t, lines, f.sink.Of(name), name)
+					}
+					assert.Equal(t, total, f.sink.Count(""))
+				})
 			})
-		})
+		}
 	}
 }
 

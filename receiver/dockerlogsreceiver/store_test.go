@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -184,13 +185,25 @@ func TestNothingIsStoredBeforeItIsAccepted(t *testing.T) {
 	})
 }
 
-func TestDamagedPositions(t *testing.T) {
-	for name, value := range map[string][]byte{
-		"empty":   {},
-		"foreign": []byte(`{"offset": 17}`),
-		"cut":     append(make([]byte, 12), 1, 0, 0, 0),
-		"newer":   append([]byte{3}, make([]byte, 12)...),
-		"gone":    nil,
+// TestDamagedStorage damages what is stored of one of two containers, or of all. It is
+// warned of once, and put right.
+func TestDamagedStorage(t *testing.T) {
+	fromEnd := slices.Concat(numbered(1, 3), numbered(7, 9)) // as at a first start
+	const position, index = "the stored position of a container cannot be read", "the list of stored positions is damaged"
+	for name, tt := range map[string]struct {
+		index   bool // is damaged, not the position
+		value   []byte
+		warning string
+		bad     []string // lines that are delivered of the container whose position is damaged
+		good    []string // and of the other one
+	}{
+		"position empty":       {false, []byte{}, position, fromEnd, numbered(1, 6)},
+		"position foreign":     {false, []byte(`{"offset": 17}`), position, fromEnd, numbered(1, 6)},
+		"position cut":         {false, append(make([]byte, 12), 1, 0, 0, 0), position, fromEnd, numbered(1, 6)},
+		"position newer":       {false, append([]byte{3}, make([]byte, 12)...), position, fromEnd, numbered(1, 6)},
+		"position header only": {false, []byte{1}, position, fromEnd, numbered(1, 6)},
+		"position gone":        {false, nil, position, fromEnd, numbered(1, 6)},
+		"index":                {true, []byte("nonsense"), index, fromEnd, numbered(1, 3)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(f *fixture) {
@@ -201,43 +214,29 @@ func TestDamagedPositions(t *testing.T) {
 				write(good, 1, 3)
 				f.pass(time.Minute)
 				f.halt()
-				m.set(keyPosition+bad.ID(), value)
+				if tt.index {
+					m.set(keyIndex, tt.value)
+				} else {
+					m.set(keyPosition+bad.ID(), tt.value)
+				}
 				write(bad, 4, 6)
 				write(good, 4, 6)
 				f.start()
 				write(bad, 7, 9)
 				f.pass(5 * time.Minute)
-				assert.Equal(t, numbered(1, 6), f.sink.Of("good"))
-				assert.Equal(t, append(numbered(1, 3), numbered(7, 9)...), f.sink.Of("bad"), "from the end, as at a first start")
-				assert.Equal(t, 1, f.logged(zap.WarnLevel, "cannot be read"))
+				assert.Equal(t, tt.good, f.sink.Of("good"))
+				assert.Equal(t, tt.bad, f.sink.Of("bad"))
+				assert.Equal(t, 1, f.logged(zap.WarnLevel, tt.warning))
 				assert.Len(t, f.logs.FilterLevelExact(zap.WarnLevel).All(), 1)
 				f.halt()
+				write(bad, 10, 12)
 				f.start()
 				f.pass(time.Minute)
-				assert.Len(t, f.sink.Of("bad"), 6)
+				assert.Equal(t, slices.Concat(tt.bad, numbered(10, 12)), f.sink.Of("bad"))
 				assert.Len(t, f.logs.FilterLevelExact(zap.WarnLevel).All(), 1, "it has been put right")
 			})
 		})
 	}
-}
-
-func TestDamagedIndex(t *testing.T) {
-	inBubble(t, func(f *fixture) {
-		m := f.stored()
-		c := f.followed()
-		write(c, 1, 3)
-		f.pass(time.Minute)
-		f.halt()
-		m.set(keyIndex, []byte("nonsense"))
-		f.start()
-		write(c, 4, 6)
-		f.expectLines(1, 6)
-		assert.Equal(t, 1, f.logged(zap.WarnLevel, "the list of stored positions is damaged"))
-		f.halt()
-		write(c, 7, 9)
-		f.start()
-		f.expectLines(1, 9)
-	})
 }
 
 func TestPositionsOfRemovedContainersAreDropped(t *testing.T) {

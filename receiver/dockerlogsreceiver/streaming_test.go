@@ -151,37 +151,6 @@ func TestDeadFollowOfNewContainer(t *testing.T) {
 	})
 }
 
-func TestPoisonedRecordIsPassedOver(t *testing.T) {
-	inBubble(t, func(f *fixture) {
-		c := f.followed()
-		c.Poison(3, "cannot decode")
-		write(c, 1, 3)
-		f.expectLines(1, 3)
-		write(c, 4, 60)
-		f.pass(time.Minute)
-		want := append(numbered(1, 3), numbered(5, 60)...)
-		f.expect(want...)
-		f.pass(time.Hour)
-		write(c, 61, 100)
-		f.expect(append(want, numbered(61, 100)...)...)
-		assert.EqualValues(t, 1, f.metric("gaps"))
-	})
-}
-
-func TestInterleavedChunksAreJoined(t *testing.T) {
-	inBubble(t, func(f *fixture) {
-		c := f.followed()
-		at, long := time.Now(), strings.Repeat("x", 16384)
-		c.WriteChunk(at, stdout, long, false)
-		c.WriteChunk(at.Add(1), stderr, "between", true)
-		c.WriteChunk(at, stdout, long, false)
-		c.WriteChunk(at.Add(2), stderr, long, false)
-		c.WriteChunk(at, stdout, "end", true)
-		c.WriteChunk(at.Add(2), stderr, "end", true)
-		f.expect("between", long+long+"end", long+"end")
-	})
-}
-
 func TestCutInsideAnInterleavedLongLine(t *testing.T) {
 	inBubble(t, func(f *fixture) {
 		c := f.followed()
@@ -290,74 +259,6 @@ func TestLastLineWithoutLineEnd(t *testing.T) {
 			})
 		})
 	}
-}
-
-func TestRestartInTheMiddleOfALine(t *testing.T) {
-	inBubble(t, func(f *fixture) {
-		c := f.followed()
-		c.Write(stdout, "one\nhalf a li")
-		c.Restart()
-		f.pass(time.Second)
-		c.Write(stdout, "two\n")
-		f.expect("one", "half a li", "two")
-	})
-}
-
-func TestEqualLinesOfDifferentTimes(t *testing.T) {
-	inBubble(t, func(f *fixture) {
-		c := f.followed()
-		c.Write(stdout, "tick\ntick\n\n\n")
-		f.expect("tick", "tick", "", "")
-		c.CutFollows()
-		c.Write(stdout, "tick\n\n")
-		f.expect("tick", "tick", "", "", "tick", "")
-	})
-}
-
-func TestSameInstant(t *testing.T) {
-	inBubble(t, func(f *fixture) {
-		c := f.followed()
-		at := time.Now()
-		c.WriteAt(at, stdout, "a\nb\nc\n")
-		f.expect("a", "b", "c")
-		c.CutFollows()
-		c.WriteAt(at, stdout, "d\ne\n")
-		f.expect("a", "b", "c", "d", "e")
-	})
-}
-
-func TestTimestampsThatRunBackwards(t *testing.T) {
-	for name, option := range map[string]enginetest.Option{"20.10": enginetest.Docker20(), "29": enginetest.Docker29()} {
-		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(f *fixture) {
-				c := f.followed()
-				at := time.Now()
-				c.WriteAt(at.Add(time.Millisecond), stdout, "newer\n")
-				c.WriteAt(at, stderr, "older\n")
-				f.expect("newer", "older")
-				c.CutFollows()
-				c.WriteAt(at.Add(-time.Millisecond), stderr, "late\n")
-				c.WriteAt(at.Add(time.Second), stdout, "new\n")
-				f.expect("newer", "older", "late", "new")
-			}, option)
-		})
-	}
-}
-
-func TestClockSetBack(t *testing.T) {
-	inBubble(t, func(f *fixture) {
-		c := f.followed()
-		write(c, 1, 100)
-		f.expectLines(1, 100)
-		back := time.Now().Add(-time.Hour)
-		for i := 101; i <= 200; i++ {
-			c.WriteAt(back.Add(time.Duration(i)*time.Millisecond), stdout, fmt.Sprintln("line", i))
-		}
-		f.expectLines(1, 200)
-		c.CutFollows()
-		c.WriteAt(back.Add(time.Second), stdout, "line 201\n")
-		f.expectLines(1, 201)
-	})
 }
 
 func TestLongLineIsCutAndCounted(t *testing.T) {

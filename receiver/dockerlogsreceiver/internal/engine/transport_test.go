@@ -100,7 +100,7 @@ func TestTLS(t *testing.T) {
 		"no tls":              {"tcp://" + host, nil, "400"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, err := New(Config{Endpoint: test.endpoint, TLS: test.tls, Timeout: 5 * time.Second})
+			c, err := New(Config{Endpoint: test.endpoint, TLS: test.tls, Timeout: time.Minute})
 			require.NoError(t, err)
 			defer c.Close()
 			err = c.Connect(t.Context())
