@@ -10,6 +10,13 @@ import (
 	"strings"
 )
 
+// The ids by which dashboard and alerts name the data sources, and the folder that holds both.
+const (
+	PrometheusUID = "prometheus"
+	LokiUID       = "loki"
+	Folder        = "otelcol-dockerlogs"
+)
+
 // Dashboard is what the tests look at in a dashboard of Grafana.
 type Dashboard struct {
 	UID           string
