@@ -139,8 +139,12 @@ func (c *Cell) brief() string {
 	if c.Invalid != "" {
 		return "INVALID: " + c.Invalid
 	}
-	return fmt.Sprintf("%d of %d lines lost, %d repeated, %d damaged, p99 %v, %d goroutines left, others used %.2f cores",
-		c.Lost, c.Written, c.Repeated, c.Damaged, c.Age(0.99).Round(10*time.Microsecond), c.Goroutines.Left, c.Load.Cores(c.Load.Others))
+	text := fmt.Sprintf("%d of %d lines lost, %d repeated, %d damaged, p99 %v, %d goroutines left",
+		c.Lost, c.Written, c.Repeated, c.Damaged, c.Age(0.99).Round(10*time.Microsecond), c.Goroutines.Left)
+	if c.Load.Others > 0 {
+		text += fmt.Sprintf(", others used %.2f cores", c.Load.Cores(c.Load.Others))
+	}
+	return text
 }
 
 func (o *Options) check() error {

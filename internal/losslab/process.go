@@ -31,7 +31,6 @@ type process struct {
 func startClient(ctx context.Context, command []string, job client.Job) (*process, error) {
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Stderr = os.Stderr
-	detach(cmd)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, fmt.Errorf("open the client's stdin: %w", err)

@@ -21,7 +21,7 @@ type Load struct {
 	Window  time.Duration `json:"window_ns"`
 	Clients time.Duration `json:"clients_ns"`
 	// Daemon is the engine's: dockerd, containerd and the shims, the writing of the logs
-	// included. It and Generator are 0, and counted in Others, where the engine is not private.
+	// included. It, Generator and Others are 0, not known, where the engine is not private.
 	Daemon    time.Duration `json:"daemon_ns"`
 	Generator time.Duration `json:"generator_ns"` // all containers
 	Lab       time.Duration `json:"lab_ns"`

@@ -71,6 +71,9 @@ func TestWhoseProcess(t *testing.T) {
 	w, err := l.startWriters(t.Context(), p)
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, w.remove()) }()
+	require.NoError(t, w.begin())
+	_, _, err = w.wait(t.Context(), l.Duration) // until all run, and runc has ended
+	require.NoError(t, err)
 	processes, err := readProcesses()
 	require.NoError(t, err)
 	own, written := make(map[string]int), make(map[string]int)
@@ -95,8 +98,8 @@ func TestWhoseProcess(t *testing.T) {
 	assert.False(t, processes.descendsFrom(os.Getpid(), e.Pid()))
 }
 
-// TestLoadIsOfOneWindow has the laboratory itself burn a core, while the reader works and for
-// long after it. That is not the time of others, and the window is not longer than the work.
+// TestLoadIsOfOneWindow has the laboratory itself burn a core, while the reader works and long
+// after it. That is not the time of others, and the window is not longer than the work.
 func TestLoadIsOfOneWindow(t *testing.T) {
 	e := private(t)
 	l := &laboratory{Options: options(t, e), engine: e}

@@ -31,10 +31,10 @@ func readYAML(t *testing.T, path string, into any) {
 
 var update = flag.Bool("update", false, "write Grafana's alerts")
 
-// renderGrafana makes the file that provisions Prometheus' alerts in Grafana. There A measures and B compares, so
-// that the annotations can show A's value. No data is no alert, as with Prometheus; that there is no collector is an
-// alert of its own. https://grafana.com/docs/grafana/latest/alerting/set-up/provision-alerting-resources/file-provisioning/
-// has the format.
+// renderGrafana makes the file that provisions Prometheus' alerts in Grafana. There A measures
+// and B compares, so that annotations can show A's value. No data is no alert, as with
+// Prometheus; that there is no collector is an alert of its own. The format is described in
+// https://grafana.com/docs/grafana/latest/alerting/set-up/provision-alerting-resources/file-provisioning/.
 func renderGrafana(t *testing.T, groups []Group) string {
 	t.Helper()
 	const name = "grafana-alerts.yaml.tmpl"
@@ -53,8 +53,8 @@ func renderGrafana(t *testing.T, groups []Group) string {
 
 var value = regexp.MustCompile(`\$value\b`)
 
-// TestGrafanaAlerts checks that Grafana has the alerts of Prometheus: the file is the template's output, and what it
-// says, put together again, is each rule of Prometheus.
+// TestGrafanaAlerts checks that Grafana has the alerts of Prometheus: the file is the
+// template's output, and every rule in it, put together again, is one of Prometheus.
 func TestGrafanaAlerts(t *testing.T) {
 	path := filepath.Join(grafana, "provisioning/alerting/otelcol-dockerlogs.yaml")
 	groups, err := ReadRules(rulesFile)
