@@ -104,8 +104,8 @@ func TestLoadIsOfOneWindow(t *testing.T) {
 	e := private(t)
 	l := &laboratory{Options: options(t, e), engine: e}
 	require.NoError(t, importGenerator(t.Context(), e))
-	l.Settle = 4 * time.Second // is waited for, because of what this reader leaves behind
-	p := Profiles[0]
+	l.Settle = 6 * time.Second // is waited for, because of what this reader leaves behind
+	p := Profiles[2] // high: /proc counts in hundredths of a second
 	p.Containers = 2
 	var stop atomic.Bool
 	defer stop.Store(true)
@@ -118,8 +118,9 @@ func TestLoadIsOfOneWindow(t *testing.T) {
 	c, load := cells[0], cells[0].Load
 	require.NotZero(t, c.Goroutines.Left, "else nothing was waited for after the window")
 	assert.Less(t, load.Window, c.Elapsed+l.Settle/2, "the window ends when the lines have come")
-	assert.Positive(t, load.Generator+load.Daemon)
-	assert.Greater(t, load.Cores(load.Lab), 0.1, "it used what it could get of a busy machine")
+	assert.Positive(t, load.Daemon)
+	assert.Positive(t, load.Generator)
+	assert.Positive(t, load.Lab, "a core, or what it could get of a busy machine")
 	const coarse = 1.1 // the kernel counts by ticks
 	assert.LessOrEqual(t, load.Cores(load.Lab+load.Others), coarse*float64(runtime.NumCPU()))
 }
