@@ -105,7 +105,7 @@ func TestLoadIsOfOneWindow(t *testing.T) {
 	l := &laboratory{Options: options(t, e), engine: e}
 	require.NoError(t, importGenerator(t.Context(), e))
 	l.Settle = 6 * time.Second // is waited for, because of what this reader leaves behind
-	p := Profiles[2] // high: /proc counts in hundredths of a second
+	p := Profiles[2]           // high: /proc counts in hundredths of a second
 	p.Containers = 2
 	var stop atomic.Bool
 	defer stop.Store(true)
