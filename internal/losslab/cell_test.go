@@ -20,10 +20,11 @@ import (
 func TestLateGeneratorIsInvalid(t *testing.T) {
 	for lag, valid := range map[time.Duration]bool{0: true, maxLag: true, maxLag + 1: false} {
 		c := Cell{Generator: Generator{MaxLag: lag}}
-		assert.Equal(t, valid, c.fault() == "", "%v: %q", lag, c.fault())
+		assert.Equal(t, valid, c.fault(Profile{}) == "", "%v: %q", lag, c.fault(Profile{}))
+		assert.Empty(t, c.fault(Profile{Overrun: true}))
 	}
 	c := Cell{Result: client.Result{Error: "stuck"}}
-	assert.Contains(t, c.fault(), "stuck")
+	assert.Contains(t, c.fault(Profile{Overrun: true}), "stuck")
 }
 
 func TestDisturbed(t *testing.T) {

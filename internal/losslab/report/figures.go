@@ -150,7 +150,7 @@ func (f figures) disturbed() string {
 func (f figures) all(profile string) string {
 	rows := [][]string{columns}
 	for _, c := range cells(f.lab, profile) {
-		r := row(f.lab, c)
+		r := row(c, f.lab.Machine.Private)
 		r[0] = code(c.Strategy)
 		rows = append(rows, r)
 	}

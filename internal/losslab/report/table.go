@@ -19,10 +19,10 @@ var columns = []string{
 	"client s/M", "daemon s/M", "RSS MiB", "requests/min",
 }
 
-// row formats a cell for columns.
-func row(lab *losslab.Lab, c *losslab.Cell) []string {
+// row formats a cell for columns. The daemon's time is that of the cell if daemonKnown.
+func row(c *losslab.Cell, daemonKnown bool) []string {
 	daemon, leaked, name := "–", "?", c.Strategy
-	if lab.Machine.Private {
+	if daemonKnown {
 		daemon = seconds(c.PerMillion(c.Load.Daemon))
 	}
 	if c.Goroutines.Leaked >= 0 {
@@ -55,7 +55,7 @@ func Table(w io.Writer, lab *losslab.Lab) error {
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 		fmt.Fprintln(t, strings.Join(columns, "\t")+"\t")
 		for _, c := range cells {
-			fmt.Fprintln(t, strings.Join(row(lab, c), "\t")+"\t")
+			fmt.Fprintln(t, strings.Join(row(c, lab.Machine.Private && !p.Together), "\t")+"\t")
 		}
 		if err := t.Flush(); err != nil {
 			return err
