@@ -54,7 +54,7 @@ lint: tools
 bench:
 	go test -run='^$$' -bench=. -benchmem ./...
 
-## lab: measure every strategy, and careless clients, on a real engine, in some 40 minutes; with LAB_FLAGS=--quick in two
+## lab: measure every strategy, and naive clients, on a real engine, in some 40 minutes; with LAB_FLAGS=--quick in two
 lab:
 	GOEXPERIMENT=goroutineleakprofile go build -o dist/losslab ./cmd/losslab
 	dist/losslab --out=dist/lab $(LAB_FLAGS)

@@ -12,19 +12,23 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/losslab"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/losslab/client"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/losslab/report"
 )
 
 const usage = `usage: losslab [flags]          measure
-       losslab report [flags]   make reports of what was measured
+       losslab report [flags]   make reports of an earlier measurement
 
 Measures strategies on profiles against a real engine: a private one, which needs root and dockerd, or --engine.
-Build it with GOEXPERIMENT=goroutineleakprofile, else leaks are not proven.
+Build it with GOEXPERIMENT=goroutineleakprofile, or leaks are not proven.
 
 `
 
@@ -40,10 +44,10 @@ func main() {
 func run(ctx context.Context, args []string) error {
 	if len(args) > 0 {
 		switch args[0] {
-		case "client": // of the laboratory, which starts itself
+		case "client": // the laboratory starts itself as one
 			return client.Run(os.Stdin, os.Stdout)
 		case "report":
-			return remake(args[1:])
+			return makeReport(args[1:])
 		}
 	}
 	return measure(ctx, args)
@@ -54,58 +58,55 @@ func measure(ctx context.Context, args []string) error {
 	if err != nil {
 		return fmt.Errorf("find the client: %w", err)
 	}
-	o := losslab.Options{
-		Strategies: losslab.Strategies, Profiles: losslab.ProfileNames(),
-		Client: []string{self, "client"}, Progress: os.Stderr, Calm: true,
-	}
+	o := losslab.Options{Strategies: losslab.Strategies, Client: []string{self, "client"}, Progress: os.Stderr}
+	profiles := losslab.ProfileNames()
 	fs := flag.NewFlagSet("losslab", flag.ContinueOnError)
 	fs.Usage = func() {
 		fmt.Fprint(fs.Output(), usage)
 		fs.PrintDefaults()
 	}
-	list(fs, &o.Strategies, "strategies", "Measure these `strategies`.")
-	list(fs, &o.Profiles, "profiles", "Measure them on these `profiles`.")
-	fs.IntVar(&o.Containers, "containers", 50, "Run this `number` of containers for the profile fleet.")
+	listVar(fs, &o.Strategies, "strategies", "Measure these `strategies`.")
+	listVar(fs, &profiles, "profiles", "Measure them on these `profiles`.")
+	fs.IntVar(&o.Containers, "containers", 50, "Run this `number` of containers for a fleet.")
 	fs.DurationVar(&o.Duration, "duration", 20*time.Second, "Let containers write for this `time` in each cell.")
-	fs.DurationVar(&o.Lifetime, "lifetime", 5*time.Second, "Let follows that are short-lived live for this `time`; 30s is the default of the receiver.")
+	fs.DurationVar(&o.Lifetime, "lifetime", 5*time.Second, "Let short-lived follows live for this `time`; the receiver's default is 30s.")
 	fs.Uint64Var(&o.Seed, "seed", 1, "Vary the lines by this `number`.")
 	fs.StringVar(&o.Endpoint, "engine", "", "Use the engine at this `endpoint`, on this machine, instead of a private one.")
-	fs.BoolVar(&o.Claims, "claims", true, "Try the single claims of the analysis, too.")
-	out := fs.String("out", "losslab", "Write lab.json and report.html into this `directory`.")
+	fs.Func("receiver", "Configure the receiver with this `YAML` too, for example 'batch: {flush_timeout: 0s}'.", func(text string) error {
+		return yaml.Unmarshal([]byte(text), &o.Receiver)
+	})
+	out := fs.String("out", "losslab", "Write lab.json into this `directory`.")
 	quick := fs.Bool("quick", false, "Measure in less than three minutes what matters most, unless other flags say what.")
-	keep := fs.String("keep", "", "Take from this `file` of an earlier measurement what was neither invalid nor disturbed.")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
-	if *keep != "" {
-		if o.Keep, err = losslab.Load(*keep); err != nil {
-			return err
-		}
-	}
 	if *quick {
-		quicken(fs, &o)
+		given := make(map[string]bool)
+		fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
+		quicken(given, &o, &profiles)
+	}
+	if o.Profiles, err = losslab.FindProfiles(profiles); err != nil {
+		return err
 	}
 	if err := os.MkdirAll(*out, 0o755); err != nil {
 		return fmt.Errorf("make the directory for results: %w", err)
 	}
 	path := filepath.Join(*out, "lab.json")
-	o.Done = func(lab *losslab.Lab) { _ = lab.Save(path) } // for one who looks meanwhile
+	o.Done = func(lab *losslab.Lab) { _ = lab.Save(path) } // for those who look meanwhile
 	lab, err := losslab.Run(ctx, o)
 	if lab == nil {
 		return err
 	}
-	return errors.Join(err, lab.Save(path), publish(lab, *out))
+	return errors.Join(err, lab.Save(path), report.Table(os.Stdout, lab))
 }
 
-// quicken leaves out what takes long, but for what was asked for.
-func quicken(fs *flag.FlagSet, o *losslab.Options) {
-	given := make(map[string]bool)
-	fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
+// quicken replaces defaults that take long; what was given stays.
+func quicken(given map[string]bool, o *losslab.Options, profiles *[]string) {
 	if !given["profiles"] {
-		o.Profiles = []string{"high"}
+		*profiles = []string{"high"}
 	}
 	if !given["strategies"] {
-		o.Strategies = append(client.Ours, "careless-streaming", "careless-short-lived", "careless-poll-5s")
+		o.Strategies = append(slices.Clone(client.ReceiverStrategies), "naive-streaming", "naive-short-lived", "naive-poll-5s")
 	}
 	if !given["duration"] {
 		o.Duration = 8 * time.Second
@@ -113,14 +114,28 @@ func quicken(fs *flag.FlagSet, o *losslab.Options) {
 	if !given["lifetime"] {
 		o.Lifetime = 3 * time.Second
 	}
-	o.Calm = false
-	if !given["claims"] {
-		o.Claims = false
-	}
 }
 
-// list is a flag with words separated by commas.
-func list(fs *flag.FlagSet, words *[]string, name, about string) {
+// makeReport makes the documents, or the table, of an earlier measurement.
+func makeReport(args []string) error {
+	fs := flag.NewFlagSet("losslab report", flag.ContinueOnError)
+	in := fs.String("in", "docs/lab.json", "Take the figures from this `file`.")
+	root := fs.String("root", "", "Write docs/loss-analysis.md, its pictures and the README's summary below this `directory`, instead of printing the table.")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	lab, err := losslab.ReadFile(*in)
+	if err != nil {
+		return err
+	}
+	if *root == "" {
+		return report.Table(os.Stdout, lab)
+	}
+	return report.WriteDocs(lab, *root)
+}
+
+// listVar defines a flag of words separated by commas.
+func listVar(fs *flag.FlagSet, words *[]string, name, about string) {
 	fs.Func(name, about+" (default "+strings.Join(*words, ",")+")", func(text string) error {
 		*words = strings.Split(text, ",")
 		return nil

@@ -6,175 +6,192 @@ package losslab
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
-	"github.com/dockerlogs/otelcol-dockerlogs/internal/losslab/careless"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/losslab/client"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/losslab/naive"
 )
 
-// maxLag is how late a line may be written: a burst is what a container writes in a second. With more, the generator has
-// fallen behind.
+// maxLag is how late a line may be written. A burst is what a container writes in a second;
+// with more, the generator has fallen behind.
 const maxLag = time.Second
 
-// settle is how long goroutines have by default to end after their reader. What is left then is counted as left behind.
-const settle = 5 * time.Second
+// defaultSettle is how long goroutines have to end after their reader was stopped. What is
+// left then is counted as left behind.
+const defaultSettle = 5 * time.Second
 
-// trial is what to measure at a time: strategies that read the same containers, each in a process of its own. Where
-// they are several, the daemon's processor time is of all together.
-type trial struct {
-	strategies []string
-	profile    Profile
-	length     time.Duration // for which the containers write
-	lifetime   time.Duration
-	// lossy says that lines will be missing for sure, so that no reader is waited for as long as ours else are.
-	lossy bool
+// Cell is one strategy reading one profile.
+type Cell struct {
+	Strategy   string `json:"strategy"`
+	Profile    string `json:"profile"`
+	Containers int    `json:"containers"`
+	// Invalid is why the figures do not count; empty if they do.
+	Invalid string `json:"invalid,omitempty"`
+	Written uint64 `json:"written"` // lines
+
+	client.Result
+	// Load is that of all strategies of the profile where they are measured together.
+	Load      Load      `json:"load"`
+	Generator Generator `json:"generator"`
 }
 
-// try measures.
-func (l *laboratory) try(ctx context.Context, t trial) ([]Cell, error) {
-	s, err := l.stage(ctx, t.profile, t.length)
+// Generator is how late the containers wrote.
+type Generator struct {
+	Late   uint64        `json:"late_lines"` // written more than 100 ms after they were due
+	MaxLag time.Duration `json:"max_lag_ns"`
+}
+
+// measure has strategies read one profile's containers at the same time, each in a process of
+// its own.
+func (l *laboratory) measure(ctx context.Context, p Profile, strategies []string) ([]Cell, error) {
+	w, err := l.startWriters(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { l.warn(s.strike()) }()
-	machine, daemon := busy(), daemonCPU(l.engine)
-	cells, err := l.observe(ctx, t, s)
+	defer func() {
+		if err := w.remove(); err != nil {
+			l.logf("        remove the containers: %v", err) // the figures are good all the same
+		}
+	}()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	clients := make([]*process, len(strategies))
+	pids := make([]int, len(strategies))
+	for i, strategy := range strategies {
+		job := client.Job{
+			Endpoint: l.engine.Host(), Strategy: strategy, Sources: w.sources,
+			Lifetime: cmp.Or(p.Lifetime, l.Lifetime), Receiver: l.Receiver,
+		}
+		if p.Budget > 0 {
+			job.MaxStreams = max(1, len(w.sources)/p.Budget)
+		}
+		if clients[i], err = startClient(ctx, l.Client, job); err != nil {
+			return nil, err
+		}
+		defer clients[i].end()
+		if _, err := clients[i].next(ctx); err != nil { // Ready
+			return nil, err
+		}
+		pids[i] = clients[i].cmd.Process.Pid
+	}
+
+	before, err := readUsage(l.engine.Pid(), pids)
 	if err != nil {
 		return nil, err
 	}
-	all, served := busy()-machine, daemonCPU(l.engine)-daemon
-	wrote, err := containersCPU(ctx, l.engine, s.containers)
+	if err := w.begin(); err != nil {
+		return nil, fmt.Errorf("let the containers write: %w", err)
+	}
+	lines, lateness, err := w.wait(ctx, l.length(p))
 	if err != nil {
 		return nil, err
 	}
-	for i := range cells {
-		all -= cells[i].CPU.Client
+	for i, c := range clients {
+		finish := client.Finish{Written: lines, Quiet: quiet(p, strategies[i]), Settle: cmp.Or(l.Settle, defaultSettle)}
+		if err := c.orders.Encode(finish); err != nil {
+			return nil, errClient
+		}
 	}
-	for i := range cells {
-		cells[i].CPU.Daemon, cells[i].CPU.Generator, cells[i].CPU.Others = served, wrote, max(0, all-served-wrote)
+	for _, c := range clients {
+		if _, err := c.next(ctx); err != nil { // Drained
+			return nil, err
+		}
+	}
+	after, err := readUsage(l.engine.Pid(), pids)
+	if err != nil {
+		return nil, err
+	}
+
+	load := after.since(before)
+	if !l.engine.Private() {
+		load.Others = 0 // the engine's own time is in it
+	}
+
+	cells := make([]Cell, len(strategies))
+	for i, c := range clients {
+		m, err := c.next(ctx)
+		if err != nil {
+			return nil, err
+		}
+		cells[i] = Cell{
+			Strategy: strategies[i], Profile: p.Name, Containers: len(w.containers),
+			Result: *m.Result, Load: load, Generator: lateness,
+		}
+		for _, n := range lines {
+			cells[i].Written += n
+		}
+		cells[i].Invalid = cells[i].fault(p)
 	}
 	return cells, nil
 }
 
-// observe runs the clients beside the containers, until all have ended.
-func (l *laboratory) observe(ctx context.Context, t trial, s *scene) ([]Cell, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	cells := make([]Cell, len(t.strategies))
-	processes := make([]*process, len(t.strategies))
-	for i, strategy := range t.strategies {
-		cells[i] = Cell{Strategy: strategy, Profile: t.profile.Name, Containers: len(s.containers)}
-		job := client.Job{Endpoint: l.engine.Host(), Strategy: strategy, Sources: s.sources, Lifetime: t.lifetime}
-		if t.profile.Budget > 0 {
-			job.MaxStreams = max(1, len(s.sources)/t.profile.Budget)
-		}
-		p, err := launch(ctx, l.Client, job)
-		if err != nil {
-			return nil, err
-		}
-		defer p.end()
-		ready, err := p.awaitReady(ctx)
-		if err != nil {
-			return nil, err
-		}
-		processes[i], cells[i].Resident.Before = p, ready.Resident
-	}
-	started := time.Now()
-	if err := s.begin(); err != nil {
-		return nil, fmt.Errorf("tell the containers to write: %w", err)
-	}
-	lines, generator, err := s.written(ctx, t.length)
-	if err != nil {
-		return nil, err
-	}
-	wrote := time.Since(started)
-	answers := make(chan error, len(processes))
-	for i, p := range processes {
-		go func() {
-			result, err := p.finish(ctx, client.Finish{Written: lines, Quiet: t.quiet(t.strategies[i]), Settle: cmp.Or(l.Settle, settle)})
-			if err == nil {
-				cells[i].Generator = generator
-				cells[i].take(result, lines)
-				cells[i].describe(p.samples, wrote)
-			}
-			answers <- err
-		}()
-	}
-	err = nil
-	for range processes {
-		err = errors.Join(err, <-answers)
-	}
-	return cells, err
-}
-
-// quiet is how long after the last line that came a client may be given up: a poll and more. Ours are not given up: they
-// have to deliver all.
-func (t trial) quiet(strategy string) time.Duration {
+// quiet is how long after the last line that came a client is given up: more than a poll. The
+// receiver is not given up for long, because it has to deliver everything there is.
+func quiet(p Profile, strategy string) time.Duration {
 	switch {
 	case strategy == client.None:
 		return 0
-	case t.lossy:
+	case p.Overrun:
 		return 15 * time.Second
-	case slices.Contains(client.Ours, strategy):
+	case slices.Contains(client.ReceiverStrategies, strategy):
 		return 2 * time.Minute
 	default:
-		return 3*time.Second + careless.Intervals[strategy]*3/2
+		return 3*time.Second + naive.Intervals[strategy]*3/2
 	}
 }
 
-// describe takes from the samples how goroutines and memory went, until all lines were written.
-func (c *Cell) describe(samples []client.Sample, wrote time.Duration) {
-	var counts, requests course
-	for i, sample := range samples {
-		c.Resident.Peak = max(c.Resident.Peak, sample.Resident)
-		c.Goroutines.Peak = max(c.Goroutines.Peak, sample.Goroutines)
-		if i%2 == 0 {
-			c.Series.Seconds = append(c.Series.Seconds, round(sample.At.Seconds(), 10))
-			c.Series.Goroutines = append(c.Series.Goroutines, sample.Goroutines)
-			c.Series.Resident = append(c.Series.Resident, round(float64(sample.Resident)/(1<<20), 10))
-		}
-		if sample.At <= wrote {
-			counts.add(sample.At, float64(sample.Goroutines))
-			if sample.Requests >= 0 {
-				requests.add(sample.At, float64(sample.Requests))
-			}
+// fault is why the figures do not count, if they do not. Where the engine discards lines in any
+// case, it does not matter when they were written.
+func (c *Cell) fault(p Profile) string {
+	switch {
+	case c.Error != "":
+		return "the client did not stop in order: " + c.Error
+	case c.Generator.MaxLag > maxLag && !p.Overrun:
+		return fmt.Sprintf("the generator fell behind: %d of %d lines were late, by up to %v",
+			c.Generator.Late, c.Written, c.Generator.MaxLag.Round(time.Millisecond))
+	}
+	return ""
+}
+
+// disturbance is how many cores others may use beside a cell before it counts as disturbed.
+const disturbance = 0.5
+
+// Disturbed reports whether others used so much of the machine that latencies are longer and
+// naive clients lose more.
+func (c *Cell) Disturbed() bool { return c.Load.Cores(c.Load.Others) > disturbance }
+
+// Age is the greatest age of a share of the lines, 0 if there were none.
+func (c *Cell) Age(share float64) time.Duration {
+	for _, q := range c.Latency {
+		if q.Share >= share {
+			return q.Age
 		}
 	}
-	c.Goroutines.Growth = counts.growth(floor)
-	c.RequestsPerMinute = requests.growth(median)
+	return 0
 }
 
-// course is how something went.
-type course struct {
-	minutes, values []float64
-}
-
-func (c *course) add(at time.Duration, value float64) {
-	c.minutes = append(c.minutes, at.Minutes())
-	c.values = append(c.values, value)
-}
-
-// growth is by how much more there was in the last quarter than in the one before, per minute: by then all readers are
-// under way. level says how much a quarter has.
-func (c *course) growth(level func([]float64) float64) float64 {
-	n := len(c.values) / 4
-	if n == 0 {
+// LossShare is the part of the lines that was lost.
+func (c *Cell) LossShare() float64 {
+	if c.Written == 0 {
 		return 0
 	}
-	end := len(c.values)
-	before, last := c.values[end-2*n:end-n], c.values[end-n:]
-	return round((level(last)-level(before))/(c.minutes[end-1]-c.minutes[end-1-n]), 10)
+	return float64(c.Lost) / float64(c.Written)
 }
 
-// floor is the least: those that poll come and go, and what leaks stays.
-func floor(values []float64) float64 { return slices.Min(values) }
-
-func median(values []float64) float64 {
-	return slices.Sorted(slices.Values(values))[len(values)/2]
+// LinesPerSecond is the rate at which lines came, until the last one.
+func (c *Cell) LinesPerSecond() float64 {
+	if c.LastLine <= 0 {
+		return 0
+	}
+	return float64(c.Delivered) / c.LastLine.Seconds()
 }
 
-func round(x, to float64) float64 { return math.Round(x*to) / to }
+// PerMillion is processor time in seconds per million lines written.
+func (c *Cell) PerMillion(used time.Duration) float64 {
+	if c.Written == 0 {
+		return 0
+	}
+	return used.Seconds() / float64(c.Written) * 1e6
+}

@@ -16,45 +16,36 @@ import (
 	"time"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/dockerd"
-	"github.com/dockerlogs/otelcol-dockerlogs/internal/losslab/careless"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/losslab/client"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/losslab/naive"
 )
 
 const (
 	image     = "losslab-loggen:latest"
 	generator = "github.com/dockerlogs/otelcol-dockerlogs/cmd/loggen"
-	// attempts is how often a cell is measured if its figures are invalid, or disturbed.
+	// attempts is how often a cell is measured if its figures are invalid.
 	attempts = 3
 )
 
-// Readers are the receiver's strategies and the careless clients.
-var Readers = slices.Concat(client.Ours, careless.Names)
+// Readers are the receiver's strategies and the naive clients.
+var Readers = slices.Concat(client.ReceiverStrategies, naive.Names)
 
-// Strategies are all that can be measured: the readers and, for comparison, none.
+// Strategies are the readers and, for comparison, none.
 var Strategies = slices.Concat(Readers, []string{client.None})
 
 // Options are what to measure, and with what.
 type Options struct {
 	Settings
 	Strategies []string
-	Profiles   []string
-	// Together has all strategies of a profile read the same containers at the same time: quicker, and as good for what
-	// they lose, but their costs are not comparable.
-	Together bool
+	Profiles   []Profile
 	// Settle is how long goroutines may take to end after their reader; 0 is 5 s.
 	Settle time.Duration
-	// Calm has cells measured again that others disturbed, too. It takes a private engine, to know its processor time.
-	Calm bool
-	// Keep is what was measured before, with the same settings: of it, only what is missing, invalid or disturbed is
-	// measured. It is nil for all.
-	Keep *Lab
-	// Claims has the single claims of the analysis tried, too.
-	Claims bool
-	// Endpoint is the engine's, as DOCKER_HOST names it; it has to be on this machine. Empty is a private one.
+	// Endpoint is the engine's, as DOCKER_HOST names it; it must be on this machine. Empty is a
+	// private one.
 	Endpoint string
 	// Client is the command that runs package client.
 	Client []string
-	// Progress is told of each cell.
+	// Progress receives a line for each cell.
 	Progress io.Writer
 	// Done is called after each cell with all there is so far.
 	Done func(*Lab)
@@ -64,13 +55,12 @@ type Options struct {
 type laboratory struct {
 	Options
 	engine *dockerd.Engine
-	count  int // of cells, to name containers
+	count  int // of measurements, to name containers
 }
 
 // Run measures. If ctx ends it cleans up and returns what it has, and the context's error.
 func Run(ctx context.Context, o Options) (lab *Lab, err error) {
-	profiles, err := o.check()
-	if err != nil {
+	if err := o.check(); err != nil {
 		return nil, err
 	}
 	l := &laboratory{Options: o}
@@ -78,141 +68,103 @@ func Run(ctx context.Context, o Options) (lab *Lab, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, l.engine.Close()) }()
-	lab = &Lab{Began: time.Now().UTC().Truncate(time.Second), Options: o.Settings}
-	began, before := time.Now(), time.Duration(0)
-	if o.Keep != nil {
-		lab.Began, lab.Claims, before = o.Keep.Began, o.Keep.Claims, o.Keep.Took
-	}
+	began := time.Now()
+	lab = &Lab{Began: began.UTC().Truncate(time.Second), Options: o.Settings}
 	if lab.Machine, err = describeMachine(ctx, l.engine); err != nil {
 		return nil, err
 	}
-	defer func() { lab.Took = before + time.Since(began).Truncate(time.Second) }()
-	if o.Claims && lab.Claims == nil {
-		l.say("the claims of the analysis, one by one")
-		if lab.Claims, err = l.claims(ctx); err != nil {
-			return lab, err
-		}
-	}
-	return lab, l.matrix(ctx, lab, profiles)
-}
-
-// matrix measures all cells, profile by profile.
-func (l *laboratory) matrix(ctx context.Context, lab *Lab, profiles []Profile) error {
-	total, began, kept := len(profiles)*len(l.Strategies), time.Now(), 0
-	for _, p := range profiles {
-		each := 1
-		if l.Together {
-			each = max(1, len(l.Strategies))
-		}
-		for strategies := range slices.Chunk(l.Strategies, each) {
-			if c := l.keep(strategies, p); c != nil {
-				lab.Cells = append(lab.Cells, *c)
-				kept++
-				continue
-			}
-			cells, err := l.valid(ctx, trial{strategies: strategies, profile: p, length: l.Duration, lifetime: l.Lifetime})
-			if err != nil {
-				return fmt.Errorf("%s on %s: %w", strings.Join(strategies, ", "), p.Name, err)
-			}
-			lab.Cells = append(lab.Cells, cells...)
-			done := len(lab.Cells)
-			remaining := time.Since(began) / time.Duration(done-kept) * time.Duration(total-done)
-			for _, c := range cells {
-				l.say("%3d/%d  %-9s %-22s %s", done, total, p.Name, c.Strategy, c.brief())
-			}
-			l.say("        %v to go", remaining.Round(time.Second))
-			if l.Done != nil {
-				l.Done(lab)
-			}
-		}
-	}
-	return nil
-}
-
-// keep is a cell that need not be measured again.
-func (l *laboratory) keep(strategies []string, p Profile) *Cell {
-	if l.Keep == nil || len(strategies) != 1 {
-		return nil
-	}
-	c := l.Keep.Find(strategies[0], p.Name)
-	if c == nil || c.Invalid != "" || c.Disturbed() {
-		return nil
-	}
-	return c
-}
-
-// valid measures until the figures count, a few times at most.
-func (l *laboratory) valid(ctx context.Context, t trial) ([]Cell, error) {
-	var best []Cell
-	for attempt := 1; attempt <= attempts; attempt++ {
-		cells, err := l.try(ctx, t)
+	groups := o.groups()
+	for i, g := range groups {
+		cells, err := l.measureValid(ctx, g.profile, g.strategies)
 		if err != nil {
+			return lab, fmt.Errorf("%s on %s: %w", strings.Join(g.strategies, ", "), g.profile.Name, err)
+		}
+		lab.Cells = append(lab.Cells, cells...)
+		for _, c := range cells {
+			l.logf("%3d/%d  %-10s %-22s %s", i+1, len(groups), c.Profile, c.Strategy, c.brief())
+		}
+		lab.Took = time.Since(began).Truncate(time.Second)
+		l.logf("        %v to go", (time.Since(began) / time.Duration(i+1) * time.Duration(len(groups)-i-1)).Round(time.Second))
+		if l.Done != nil {
+			l.Done(lab)
+		}
+	}
+	return lab, nil
+}
+
+// group is what is measured at a time.
+type group struct {
+	profile    Profile
+	strategies []string
+}
+
+func (o *Options) groups() (groups []group) {
+	for _, p := range o.Profiles {
+		var strategies []string
+		for _, strategy := range o.Strategies {
+			if p.Strategies == nil || slices.Contains(p.Strategies, strategy) {
+				strategies = append(strategies, strategy)
+			}
+		}
+		size := 1
+		if p.Together {
+			size = max(1, len(strategies))
+		}
+		for some := range slices.Chunk(strategies, size) {
+			groups = append(groups, group{p, some})
+		}
+	}
+	return groups
+}
+
+// length is how long the containers of a profile write.
+func (l *laboratory) length(p Profile) time.Duration { return cmp.Or(p.Length, l.Duration) }
+
+// measureValid measures again, a few times at most, what does not count.
+func (l *laboratory) measureValid(ctx context.Context, p Profile, strategies []string) (cells []Cell, err error) {
+	for range attempts {
+		if cells, err = l.measure(ctx, p, strategies); err != nil {
 			return nil, err
 		}
-		invalid := ""
-		for i := range cells {
-			cells[i].Attempts = attempt
-			invalid = cmp.Or(invalid, cells[i].Invalid)
+		i := slices.IndexFunc(cells, func(c Cell) bool { return c.Invalid != "" })
+		if i < 0 {
+			break
 		}
-		if best == nil || best[0].Invalid != "" || invalid == "" && cells[0].others() < best[0].others() {
-			best = cells
-		}
-		switch {
-		case invalid != "":
-			l.say("        again: %s", invalid)
-		case l.Calm && l.engine.Private() && cells[0].Disturbed():
-			l.say("        again: disturbed, others used %.1f cores", cells[0].others())
-		default:
-			return cells, nil
-		}
+		l.logf("        invalid: %s", cells[i].Invalid)
 	}
-	return best, nil
+	return cells, nil
 }
 
 func (c *Cell) brief() string {
 	if c.Invalid != "" {
 		return "INVALID: " + c.Invalid
 	}
-	return fmt.Sprintf("%d of %d lines lost, %d repeated, %d damaged, p99 %v, %d goroutines left",
+	text := fmt.Sprintf("%d of %d lines lost, %d repeated, %d damaged, p99 %v, %d goroutines left",
 		c.Lost, c.Written, c.Repeated, c.Damaged, c.Age(0.99).Round(10*time.Microsecond), c.Goroutines.Left)
+	if c.Load.Others > 0 {
+		text += fmt.Sprintf(", others used %.2f cores", c.Load.Cores(c.Load.Others))
+	}
+	return text
 }
 
-// check fills in what was left out.
-func (o *Options) check() (profiles []Profile, err error) {
+func (o *Options) check() error {
 	for _, name := range o.Strategies {
 		if !slices.Contains(Strategies, name) {
-			return nil, fmt.Errorf("strategies: %q is not one of %s", name, strings.Join(Strategies, ", "))
+			return fmt.Errorf("strategies: %q is not one of %s", name, strings.Join(Strategies, ", "))
 		}
-	}
-	for _, name := range o.Profiles {
-		i := slices.IndexFunc(Profiles, func(p Profile) bool { return p.Name == name })
-		if i < 0 {
-			return nil, fmt.Errorf("profiles: %q is not one of %s", name, strings.Join(ProfileNames(), ", "))
-		}
-		profiles = append(profiles, Profiles[i])
 	}
 	switch {
-	case o.Keep != nil && o.Keep.Options != o.Settings:
-		return nil, errors.New("keep: was measured with another duration, lifetime, seed or number of containers")
 	case o.Containers < 1:
-		return nil, errors.New("containers: at least 1")
+		return errors.New("containers: at least 1")
 	case o.Duration < time.Second:
-		return nil, errors.New("duration: at least 1s")
+		return errors.New("duration: at least 1s")
 	case o.Lifetime < time.Second:
-		return nil, errors.New("lifetime: at least 1s")
+		return errors.New("lifetime: at least 1s")
 	}
-	return profiles, nil
+	return nil
 }
 
-// ProfileNames are those of all profiles.
-func ProfileNames() (names []string) {
-	for _, p := range Profiles {
-		names = append(names, p.Name)
-	}
-	return names
-}
-
-// openEngine gives an engine that has the generator's image.
+// openEngine returns an engine with the generator's image.
 func openEngine(ctx context.Context, endpoint string) (e *dockerd.Engine, err error) {
 	if endpoint == "" {
 		e, err = dockerd.Start(ctx, dockerd.Options{})
@@ -222,14 +174,18 @@ func openEngine(ctx context.Context, endpoint string) (e *dockerd.Engine, err er
 	if err != nil {
 		return nil, fmt.Errorf("get an engine, a private one as root with a dockerd, else name one: %w", err)
 	}
-	binary, err := dockerd.Build(generator)
-	if err == nil {
-		err = e.Import(ctx, image, map[string]string{"/loggen": binary}, dockerd.ImageOptions{Entrypoint: []string{"/loggen"}})
-	}
-	if err != nil {
+	if err := importGenerator(ctx, e); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
+}
+
+func importGenerator(ctx context.Context, e *dockerd.Engine) error {
+	binary, err := dockerd.Build(generator)
+	if err != nil {
+		return err
+	}
+	return e.Import(ctx, image, map[string]string{"/loggen": binary}, dockerd.ImageOptions{Entrypoint: []string{"/loggen"}})
 }
 
 func describeMachine(ctx context.Context, e *dockerd.Engine) (Machine, error) {
@@ -241,7 +197,7 @@ func describeMachine(ctx context.Context, e *dockerd.Engine) (Machine, error) {
 		Cores: runtime.NumCPU(), Kernel: version.KernelVersion, Go: runtime.Version(),
 		Engine: version.Version, API: version.APIVersion, Private: e.Private(),
 	}
-	text, _ := os.ReadFile("/proc/cpuinfo") // for people; it may be missing
+	text, _ := os.ReadFile("/proc/cpuinfo") // informative, and may be missing
 	for line := range strings.Lines(string(text)) {
 		if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
 			m.CPU = strings.TrimSpace(value)
@@ -251,15 +207,8 @@ func describeMachine(ctx context.Context, e *dockerd.Engine) (Machine, error) {
 	return m, nil
 }
 
-func (l *laboratory) say(format string, args ...any) {
+func (l *laboratory) logf(format string, args ...any) {
 	if l.Progress != nil {
 		fmt.Fprintf(l.Progress, format+"\n", args...)
-	}
-}
-
-// warn tells of what does not spoil the figures.
-func (l *laboratory) warn(err error) {
-	if err != nil {
-		l.say("         %v", err)
 	}
 }

@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// options are those of a laboratory in a test.
+// options returns those of a laboratory in a test.
 func options(t *testing.T, e *dockerd.Engine) Options {
 	self, err := os.Executable()
 	require.NoError(t, err)
@@ -42,11 +42,17 @@ func options(t *testing.T, e *dockerd.Engine) Options {
 	}
 }
 
-// TestNothingIsLost is a short run of the laboratory: every strategy, where most is written and where logs rotate.
+// TestNothingIsLost is a short run of the laboratory: every strategy, where most is written
+// and where logs rotate.
 func TestNothingIsLost(t *testing.T) {
 	o := options(t, dockerd.Require(t))
-	o.Strategies, o.Profiles = client.Ours, []string{"high", "rotating"}
-	o.Duration, o.Together = 20*time.Second, true
+	o.Strategies, o.Duration = client.ReceiverStrategies, 20*time.Second
+	var err error
+	o.Profiles, err = FindProfiles([]string{"high", "rotating"})
+	require.NoError(t, err)
+	for i := range o.Profiles {
+		o.Profiles[i].Together = true // quicker
+	}
 	lab, err := Run(t.Context(), o)
 	require.NoError(t, err)
 	require.Len(t, lab.Cells, len(o.Strategies)*len(o.Profiles))
@@ -66,11 +72,11 @@ func TestNothingIsLost(t *testing.T) {
 	}
 }
 
-// TestInterrupted ends a run as a Ctrl-C does: it gives what it has and leaves no container.
+// TestInterrupted ends a run as a Ctrl-C does: it returns what it has and leaves no container.
 func TestInterrupted(t *testing.T) {
 	e := dockerd.Require(t)
 	o := options(t, e)
-	o.Strategies, o.Profiles = []string{client.None, "streaming"}, []string{"low"}
+	o.Strategies, o.Profiles = []string{client.None, "streaming"}, Profiles[:1]
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
 	o.Done = func(*Lab) { interrupt() }
@@ -86,7 +92,6 @@ func TestInterrupted(t *testing.T) {
 func TestOptionsAreChecked(t *testing.T) {
 	for name, change := range map[string]func(*Options){
 		"strategies": func(o *Options) { o.Strategies = []string{"psychic"} },
-		"profiles":   func(o *Options) { o.Profiles = []string{"idle"} },
 		"containers": func(o *Options) { o.Containers = 0 },
 		"duration":   func(o *Options) { o.Duration = 0 },
 		"lifetime":   func(o *Options) { o.Lifetime = 0 },

@@ -10,7 +10,14 @@ import (
 	"strings"
 )
 
-// Dashboard is what the tests look at in a dashboard of Grafana.
+// The ids by which dashboard and alerts name the data sources, and the folder that holds both.
+const (
+	PrometheusUID = "prometheus"
+	LokiUID       = "loki"
+	Folder        = "otelcol-dockerlogs"
+)
+
+// Dashboard is the part of a Grafana dashboard that tests check.
 type Dashboard struct {
 	UID           string
 	Title         string
@@ -19,15 +26,15 @@ type Dashboard struct {
 	Templating    struct{ List []Variable }
 }
 
-// Variable is what a reader of the dashboard chooses.
+// Variable is a choice that the dashboard offers.
 type Variable struct {
 	Name       string
 	Type       string
 	Datasource Datasource
-	Query      any // of a query: a string or an object; else the value
+	Query      any // a string or an object if Type is query, else the value
 }
 
-// Panel is one panel of it, or a row.
+// Panel is a panel, or a row of them.
 type Panel struct {
 	ID          int
 	Type        string
@@ -36,7 +43,7 @@ type Panel struct {
 	GridPos     struct{ X, Y, W, H int }
 	Datasource  Datasource
 	Targets     []Target
-	Panels      []Panel // of a row that is folded
+	Panels      []Panel // of a collapsed row
 }
 
 // Target is a query of a panel.
@@ -62,7 +69,7 @@ func ReadDashboard(path string) (*Dashboard, error) {
 	return d, nil
 }
 
-// All gives the panels, those of folded rows too, and the rows.
+// All returns rows and panels, those of collapsed rows included.
 func (d *Dashboard) All() []Panel {
 	var all []Panel
 	for _, panel := range d.Panels {
@@ -71,7 +78,7 @@ func (d *Dashboard) All() []Panel {
 	return all
 }
 
-// Fill replaces the variables of a query, and Grafana's own: a scrape a second is supposed.
+// Fill replaces the variables of a query, and Grafana's own, for a scrape interval of a second.
 func Fill(expr string, variables map[string]string) string {
 	pairs := []string{"$__rate_interval", "10s", "$__range", "5m"}
 	for name, value := range variables {

@@ -42,7 +42,7 @@ func TestDashboards(t *testing.T) {
 	}
 }
 
-// checkGrid holds that no two panels have the same id or share a place.
+// checkGrid checks that no two panels have the same id or overlap.
 func checkGrid(t *testing.T, panels []Panel) {
 	ids := make(map[int]string)
 	taken := make(map[[2]int]string)

@@ -1,9 +1,9 @@
 // Copyright The otelcol-dockerlogs Authors
 // SPDX-License-Identifier: Apache-2.0
 
-//go:generate go run ./grafanarules ../../deploy/prometheus/rules/otelcol-dockerlogs.yml ../../deploy/grafana/provisioning/alerting/otelcol-dockerlogs.yaml
+//go:generate go test -run ^TestGrafanaAlerts$ -count=1 . -update
 
-// Package monitoring knows the files of deploy/ that are for Prometheus and Grafana: it makes Grafana's alerts from the
-// rules of Prometheus, reads both and the dashboard for the tests, and its own tests check all that can be checked
-// without a collector.
+// Package monitoring reads the files of deploy/ that are for Prometheus and Grafana. Its tests
+// check whatever can be checked without a collector, and write Grafana's alerts, which are
+// those of Prometheus.
 package monitoring

@@ -41,7 +41,7 @@ func ReadRules(path string) ([]Group, error) {
 	return file.Groups, nil
 }
 
-// Condition is the expression of an alert, taken apart.
+// Condition is the expression of an alert in its parts.
 type Condition struct {
 	Measured   string // PromQL; has values also while the alert is silent
 	Comparison string // > or <
@@ -50,7 +50,7 @@ type Condition struct {
 
 var comparison = regexp.MustCompile(`(?s)^(.*\S) ([<>]) (\S+)$`)
 
-// Condition takes the expression apart at its last comparison, which has to be its outermost operator.
+// Condition splits the expression at its last comparison, which must be its outermost operator.
 func (a Alert) Condition() (Condition, error) {
 	parts := comparison.FindStringSubmatch(a.Expr)
 	if parts == nil {
@@ -61,7 +61,7 @@ func (a Alert) Condition() (Condition, error) {
 		return Condition{}, fmt.Errorf("alert %s: the threshold of %q: %w", a.Name, a.Expr, err)
 	}
 	if word := looser(parts[1]); word != "" {
-		return Condition{}, fmt.Errorf("alert %s: in %q %q binds looser than the comparison: put it in parentheses", a.Name, a.Expr, word)
+		return Condition{}, fmt.Errorf("alert %s: in %q %q binds less tightly than the comparison: put it in parentheses", a.Name, a.Expr, word)
 	}
 	return Condition{Measured: parts[1], Comparison: parts[2], Threshold: threshold}, nil
 }
@@ -71,7 +71,8 @@ var (
 	setOperator   = regexp.MustCompile(`(?i)\b(or|and|unless)\b`)
 )
 
-// looser finds an operator that binds looser than a comparison, outside of all parentheses.
+// looser returns an operator outside of all parentheses that binds less tightly than a
+// comparison; empty if there is none.
 func looser(expr string) string {
 	for {
 		rest := parenthesised.ReplaceAllString(expr, " ")

@@ -23,7 +23,7 @@ const (
 	runbook    = "https://github.com/dockerlogs/otelcol-dockerlogs/blob/main/docs/operations.md#"
 )
 
-// ruleTests are what promtool runs.
+// ruleTests returns the files that promtool runs.
 func ruleTests(t *testing.T) []string {
 	t.Helper()
 	files, err := filepath.Glob(deploy + "/prometheus/tests/*.yml")
@@ -67,7 +67,7 @@ func TestAlerts(t *testing.T) {
 			assert.NoError(t, err)
 			assert.Contains(t, []string{"warning", "critical"}, alert.Labels["severity"])
 			assert.NotEmpty(t, alert.Annotations["summary"])
-			assert.Contains(t, alert.Annotations["description"], "$value", "tells what was measured")
+			assert.Contains(t, alert.Annotations["description"], "$value", "it has to show what was measured")
 			assert.NotContains(t, strings.Join([]string{alert.Annotations["summary"], alert.Annotations["description"]}, ""), "${",
 				"newer Grafanas take it for a variable of the environment")
 			assert.Equal(t, runbook+strings.ToLower(alert.Name), alert.Annotations["runbook_url"])
@@ -75,7 +75,8 @@ func TestAlerts(t *testing.T) {
 	}
 }
 
-// TestAlertsAreTested holds that the tests for promtool have each alert fire, and have it not.
+// TestAlertsAreTested checks that promtool's tests have one in which each alert fires, and one
+// in which it does not.
 func TestAlertsAreTested(t *testing.T) {
 	fires, silent := make(map[string]bool), make(map[string]bool)
 	for _, path := range ruleTests(t) {
@@ -106,7 +107,7 @@ func TestAlertsAreTested(t *testing.T) {
 	}
 }
 
-// TestRunbooks looks for the headings that the alerts point to.
+// TestRunbooks checks that the headings which the alerts link to exist.
 func TestRunbooks(t *testing.T) {
 	text, err := os.ReadFile(operations)
 	require.NoError(t, err)
@@ -130,8 +131,8 @@ func TestCondition(t *testing.T) {
 		"absent(a)":          "is not <what is measured>",
 		"a >= 3":             "is not <what is measured>",
 		"a > b":              "the threshold",
-		"a or b > 0":         "binds looser",
-		"(a) unless (b) < 1": "binds looser",
+		"a or b > 0":         "binds less tightly",
+		"(a) unless (b) < 1": "binds less tightly",
 	} {
 		_, err := Alert{Name: "A", Expr: expr}.Condition()
 		assert.ErrorContains(t, err, want, expr)

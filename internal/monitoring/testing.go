@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// Tool gives the path of prometheus or promtool. Where it is missing the test is skipped; with
-// DOCKERLOGS_REQUIRE_PROMETHEUS=1, it fails.
+// Tool returns the path of prometheus or promtool. Where it is missing the test is skipped, or
+// fails with DOCKERLOGS_REQUIRE_PROMETHEUS=1.
 func Tool(t testing.TB, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)

@@ -5,14 +5,13 @@ package chart
 
 import "math"
 
-// Bars is a table of bars: a row for each strategy, a column for each profile or figure. Each column has its own scale,
-// from 0, unless Shared.
+// Bars is a table of bars: a row for each strategy, a column for each profile. Each column has
+// its own scale, from 0, unless it is shared.
 type Bars struct {
 	Title   string
-	About   string // the unit, and what else one has to know
+	About   string // the unit, and what else the reader has to know
 	Columns []string
 	Rows    []Row
-	Log     bool // shared, as decades are only comparable so
 	Shared  bool
 	Format  func(float64) string
 }
@@ -68,22 +67,13 @@ func (b Bars) SVG() string {
 	return d.svg(b.Title + ", " + b.About)
 }
 
-func (b Bars) scale(column int) scale {
-	var values []float64
+func (b Bars) scale(column int) (s scale) {
 	for _, row := range b.Rows {
 		for i, value := range row.Values {
-			if (i == column || b.Shared || b.Log) && !math.IsNaN(value) {
-				values = append(values, value)
+			if (i == column || b.Shared) && value > s.high { // NaN is not
+				s.high = value
 			}
 		}
 	}
-	if b.Log {
-		low, high := decades(values)
-		return scale{low: low / 10, high: high, log: true} // the least has a bar, too
-	}
-	high := 0.0
-	for _, value := range values {
-		high = max(high, value)
-	}
-	return scale{high: high}
+	return s
 }

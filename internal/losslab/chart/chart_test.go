@@ -32,9 +32,9 @@ func lines() Lines {
 }
 
 func TestChartsAreWellFormed(t *testing.T) {
-	logarithmic, logLines := bars(), lines()
-	logarithmic.Log, logLines.LogY = true, true
-	for _, svg := range []string{bars().SVG(), logarithmic.SVG(), lines().SVG(), logLines.SVG(), Lines{FormatX: format, FormatY: format}.SVG()} {
+	shared, logLines := bars(), lines()
+	shared.Shared, logLines.LogY = true, true
+	for _, svg := range []string{bars().SVG(), shared.SVG(), lines().SVG(), logLines.SVG(), Lines{FormatX: format, FormatY: format}.SVG()} {
 		assert.NotContains(t, svg, "NaN")
 		assert.NotContains(t, svg, "Inf")
 		decoder := xml.NewDecoder(strings.NewReader(svg))

@@ -9,7 +9,7 @@ import "strings"
 type Lines struct {
 	Title   string
 	About   string
-	X, Y    string // what the axes are, with their units
+	X, Y    string // the axes, with their units
 	LogY    bool
 	FormatX func(float64) string
 	FormatY func(float64) string

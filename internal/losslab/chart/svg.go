@@ -18,13 +18,13 @@ const (
 	paper = "#ffffff"
 )
 
-// drawing collects elements.
+// drawing collects the elements of a picture.
 type drawing struct {
 	width, height float64
 	b             strings.Builder
 }
 
-// svg closes the drawing. The title is what a screen reader says.
+// svg closes the drawing. The title is for screen readers.
 func (d *drawing) svg(title string) string {
 	return fmt.Sprintf("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %s %s\" width=\"%s\" height=\"%s\" font-family=\"%s\" font-size=\"12\" role=\"img\">\n"+
 		"<title>%s</title>\n<rect x=\"0.5\" y=\"0.5\" width=\"%s\" height=\"%s\" rx=\"6\" fill=\"%s\" stroke=\"%s\"/>\n%s</svg>\n",
@@ -93,11 +93,11 @@ func num(x float64) string {
 
 func escape(s string) string {
 	var b strings.Builder
-	_ = xml.EscapeText(&b, []byte(s)) // a Builder takes all
+	_ = xml.EscapeText(&b, []byte(s)) // a Builder returns no error
 	return b.String()
 }
 
-// scale maps values to a length. A logarithmic one begins at low, below which all is 0.
+// scale maps values to a length. A logarithmic one begins at low; what is below maps to 0.
 type scale struct {
 	low, high float64
 	log       bool
@@ -117,7 +117,7 @@ func (s scale) at(x float64) float64 {
 	return s.length * (x - s.low) / (s.high - s.low)
 }
 
-// ticks are round values: decades of a logarithmic scale, else up to eight.
+// ticks returns round values: the decades of a logarithmic scale, else up to eight.
 func (s scale) ticks() (values []float64) {
 	if s.log {
 		for x := s.low; x <= s.high*1.001; x *= 10 {
@@ -132,7 +132,7 @@ func (s scale) ticks() (values []float64) {
 	return values
 }
 
-// niceStep is the next of 1, 2, 5, 10 ... that is not less.
+// niceStep returns the least of ..., 1, 2, 5, 10, ... that is not less than x.
 func niceStep(x float64) float64 {
 	if x <= 0 {
 		return 1
@@ -146,7 +146,7 @@ func niceStep(x float64) float64 {
 	return 10 * decade
 }
 
-// decades are the powers of ten around values, those not above 0 left out.
+// decades returns the powers of ten around the positive values.
 func decades(values []float64) (low, high float64) {
 	low, high = math.Inf(1), math.Inf(-1)
 	for _, x := range values {

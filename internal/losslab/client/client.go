@@ -10,34 +10,37 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"runtime"
 	"time"
 )
 
 const (
-	sampleEvery = 250 * time.Millisecond
-	// requestsEvery samples have the number of requests, which is dearer to get.
-	requestsEvery = 4
-	lookEvery     = 20 * time.Millisecond
-	stopPatience  = time.Minute // for a reader to end
+	sampleInterval = 250 * time.Millisecond
+	// Only every so many samples ask the reader for its requests: that has to collect metrics.
+	samplesPerCount = 4
+	// The series has every second sample.
+	samplesPerPoint = 2
+	lookInterval    = 20 * time.Millisecond
+	stopTimeout     = time.Minute
 )
 
-// reader is what reads the logs. Its stop may leave something behind: that is measured.
+// reader reads the logs. What its stop leaves behind is measured.
 type reader interface {
 	start() error
 	stop(context.Context) error
 	counts() counts
 }
 
-// counts are what a reader knows of itself.
+// counts are what a reader counts itself.
 type counts struct {
 	requests, gaps, suppressed int64
 }
 
-// Run is the process: it does the job that it reads from in, and reports to out.
+// Run is the process: it reads its job from in and reports to out.
 func Run(in io.Reader, out io.Writer) error {
-	orders := json.NewDecoder(in)
-	reports := json.NewEncoder(out)
+	signal.Ignore(os.Interrupt) // a Ctrl-C is for the laboratory, which ends its clients in order
+	orders, reports := json.NewDecoder(in), json.NewEncoder(out)
 	var job Job
 	if err := orders.Decode(&job); err != nil {
 		return fmt.Errorf("read the job: %w", err)
@@ -54,7 +57,7 @@ func Run(in io.Reader, out io.Writer) error {
 			os.Exit(1) // the laboratory is gone
 		}
 		finishes <- finish
-		_ = orders.Decode(&finish) // blocks until the laboratory lets go
+		_ = orders.Decode(&finish) // blocks until the laboratory closes the pipe
 		os.Exit(1)
 	}()
 	result, err := measure(r, sink, finishes, func(m Message) { _ = reports.Encode(m) })
@@ -64,59 +67,71 @@ func Run(in io.Reader, out io.Writer) error {
 	return reports.Encode(Message{Result: result})
 }
 
-// measure runs the reader until the finish, and looks at what it leaves.
+// measure runs the reader until Finish has come and the lines have, and then counts what it
+// leaves behind.
 func measure(r reader, sink *sink, finishes <-chan Finish, report func(Message)) (*Result, error) {
-	ticker := time.NewTicker(sampleEvery)
-	defer ticker.Stop()
 	runtime.GC()
 	goroutines, cpu := runtime.NumGoroutine(), processorTime()
+	result := &Result{}
 	began := time.Now()
 	if err := r.start(); err != nil {
 		return nil, fmt.Errorf("start the reader: %w", err)
 	}
-	report(Message{Ready: &Ready{Resident: resident()}})
+	result.Resident.Before = resident()
+	report(Message{Ready: true})
 
-	var finish Finish
-	for i, waiting := 0, true; waiting; i++ {
-		select {
-		case <-ticker.C:
-			s := Sample{
-				At: time.Since(began), Goroutines: runtime.NumGoroutine() - goroutines, Resident: resident(),
-				Delivered: sink.delivered.Load(), Requests: -1,
-			}
-			if i%requestsEvery == 0 {
-				s.Requests = r.counts().requests
-			}
-			report(Message{Sample: &s})
-		case finish = <-finishes:
-			waiting = false
-		}
-	}
+	finish := result.sample(r, began, goroutines, finishes)
 	sink.expect(finish.Written)
 	last := sink.drain(finish.Quiet)
-	known := r.counts() // before the end: what ends a reader is not part of its work
-	result := &Result{
-		Elapsed: time.Since(began), LastLine: last.Sub(began), CPU: processorTime() - cpu,
-		Requests: known.requests, Gaps: known.gaps, Suppressed: known.suppressed,
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), stopPatience)
+	result.Elapsed, result.LastLine = time.Since(began), last.Sub(began)
+	result.CPU = processorTime() - cpu
+	report(Message{Drained: true})
+	known := r.counts() // before the stop, which is no part of the reader's work
+	result.Requests, result.Gaps, result.Suppressed = known.requests, known.gaps, known.suppressed
+
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
-	stopping := time.Now()
-	err := r.stop(ctx)
-	result.Stopped = time.Since(stopping)
-	if err != nil && !errors.Is(err, context.Canceled) {
+	if err := r.stop(ctx); err != nil && !errors.Is(err, context.Canceled) {
 		result.Error = err.Error()
 	}
-	result.Left, result.Leaked = settle(goroutines, finish.Settle)
-	sink.tell(result)
+	result.Goroutines.Left, result.Goroutines.Leaked = settle(goroutines, finish.Settle)
+	sink.count(result)
 	return result, nil
 }
 
-// settle waits until there are no more goroutines than before, and counts what is left if that does not happen.
-func settle(before int, patience time.Duration) (left, leaked int) {
-	deadline := time.Now().Add(patience)
+// sample records goroutines, memory and requests until all lines are written.
+func (result *Result) sample(r reader, began time.Time, before int, finishes <-chan Finish) Finish {
+	ticker := time.NewTicker(sampleInterval)
+	defer ticker.Stop()
+	var goroutines, requests history
+	for i := 0; ; i++ {
+		select {
+		case <-ticker.C:
+		case finish := <-finishes:
+			result.Goroutines.Growth = goroutines.growth(floor)
+			result.RequestsPerMinute = requests.growth(median)
+			return finish
+		}
+		at, n := time.Since(began), runtime.NumGoroutine()-before
+		goroutines.add(at, float64(n))
+		result.Goroutines.Peak = max(result.Goroutines.Peak, n)
+		result.Resident.Peak = max(result.Resident.Peak, resident())
+		if i%samplesPerCount == 0 {
+			requests.add(at, float64(r.counts().requests))
+		}
+		if i%samplesPerPoint == 0 {
+			result.Series.Seconds = append(result.Series.Seconds, round(at.Seconds()))
+			result.Series.Goroutines = append(result.Series.Goroutines, n)
+		}
+	}
+}
+
+// settle waits until there are no more goroutines than before, and counts those that remain
+// when the time is up.
+func settle(before int, timeout time.Duration) (left, leaked int) {
+	deadline := time.Now().Add(timeout)
 	for runtime.NumGoroutine() > before && time.Now().Before(deadline) {
-		time.Sleep(lookEvery)
+		time.Sleep(lookInterval)
 	}
 	return max(0, runtime.NumGoroutine()-before), provenLeaks()
 }

@@ -8,25 +8,26 @@ import (
 	"time"
 )
 
-// histogram counts ages in buckets that grow by a twentieth, from a microsecond to hours: a quantile is right to 5 %, the
-// greatest age exactly. It is small whatever the number of lines, as the process is measured for its memory.
+// histogram counts ages in buckets that grow by a twentieth, from a microsecond to hours, so
+// that quantiles are right to 5 %, and the greatest age exactly. Its size does not depend on
+// the number of lines, because the memory of the process is measured.
 type histogram struct {
 	buckets [500]uint64
 	count   uint64
 	max     time.Duration
 }
 
-var growth = math.Log(1.05)
+var bucketGrowth = math.Log(1.05)
 
 func (h *histogram) add(age time.Duration) {
 	age = max(age, time.Microsecond)
-	i := int(math.Log(float64(age)/float64(time.Microsecond)) / growth)
+	i := int(math.Log(float64(age)/float64(time.Microsecond)) / bucketGrowth)
 	h.buckets[min(i, len(h.buckets)-1)]++
 	h.count++
 	h.max = max(h.max, age)
 }
 
-// shares are those of the quantiles that are reported.
+// shares are the quantiles to report.
 var shares = []float64{0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999, 1}
 
 func (h *histogram) quantiles() []Quantile {
@@ -41,8 +42,8 @@ func (h *histogram) quantiles() []Quantile {
 			i++
 			below += h.buckets[i]
 		}
-		// The upper end of the bucket, which is never less than what is in it.
-		age := time.Duration(math.Exp(float64(i+1)*growth) * float64(time.Microsecond))
+		// The upper end of the bucket.
+		age := time.Duration(math.Exp(float64(i+1)*bucketGrowth) * float64(time.Microsecond))
 		quantiles = append(quantiles, Quantile{Share: share, Age: min(age, h.max)})
 	}
 	return quantiles

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// processorTime is what this process has used so far, user and system.
+// processorTime returns the user and system time of this process.
 func processorTime() time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
@@ -20,7 +20,7 @@ func processorTime() time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// resident is the memory that this process has in RAM, in bytes.
+// resident returns the memory of this process in RAM, in bytes.
 func resident() int64 {
 	text, err := os.ReadFile("/proc/self/statm")
 	if err != nil {

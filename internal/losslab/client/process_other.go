@@ -7,7 +7,7 @@ package client
 
 import "time"
 
-// The laboratory measures on Linux alone.
+// The laboratory measures on Linux only.
 
 func processorTime() time.Duration { return 0 }
 

@@ -32,7 +32,8 @@ const (
 	end   = "<!-- end of what losslab report made -->\n"
 )
 
-// WriteDocs writes the document, the pictures that it or the README shows, and the README's summary, below root.
+// WriteDocs writes the document, the pictures that it or the README shows, and the README's
+// summary, below root.
 func WriteDocs(lab *losslab.Lab, root string) error {
 	files, err := Docs(lab, root)
 	if err != nil {
@@ -46,33 +47,29 @@ func WriteDocs(lab *losslab.Lab, root string) error {
 	return errors.Join(errs...)
 }
 
-// Docs makes what WriteDocs writes, by path.
+// Docs returns what WriteDocs writes, by path.
 func Docs(lab *losslab.Lab, root string) (map[string][]byte, error) {
 	text, err := os.ReadFile(filepath.Join(root, readme))
 	if err != nil {
 		return nil, fmt.Errorf("read the README: %w", err)
 	}
 	files := make(map[string][]byte)
-	d := &figures{lab: lab}
-	if files[document], err = d.fill(documentText); err != nil {
+	f := figures{lab}
+	if files[document], err = f.fill(documentText); err != nil {
 		return nil, err
 	}
-	summary, err := d.fill(summaryText)
+	summary, err := f.fill(summaryText)
 	if err != nil {
 		return nil, err
 	}
 	before, rest, found := bytes.Cut(text, []byte(begin))
 	_, after, closed := bytes.Cut(rest, []byte(end))
 	if !found || !closed {
-		return nil, fmt.Errorf("%s has no place for the summary, between %q and %q", readme, strings.TrimSpace(begin), strings.TrimSpace(end))
+		return nil, fmt.Errorf("%s has no place for the summary between %q and %q", readme, strings.TrimSpace(begin), strings.TrimSpace(end))
 	}
 	files[readme] = bytes.Join([][]byte{before, []byte(begin), summary, []byte(end), after}, nil)
-	shown := image.FindAllSubmatch(append(files[document], summary...), -1)
-	drawn := make(map[string]string)
-	for _, c := range Charts(lab) {
-		drawn[c.Name] = c.SVG
-	}
-	for _, match := range shown {
+	drawn := charts(lab)
+	for _, match := range image.FindAllSubmatch(append(files[document], summary...), -1) {
 		svg, ok := drawn[string(match[1])]
 		if !ok {
 			return nil, fmt.Errorf("the figures for the picture %s were not measured", match[1])
@@ -84,8 +81,8 @@ func Docs(lab *losslab.Lab, root string) (map[string][]byte, error) {
 
 var image = regexp.MustCompile(`img/([a-z0-9-]+\.svg)`)
 
-// fill makes a text of its template. What it asks for and was not measured is an error.
-func (f *figures) fill(text string) ([]byte, error) {
+// fill executes a template. A figure that was not measured is an error.
+func (f figures) fill(text string) ([]byte, error) {
 	t, err := template.New("").Option("missingkey=error").Funcs(f.functions()).Parse(text)
 	if err != nil {
 		return nil, fmt.Errorf("parse a template: %w", err)

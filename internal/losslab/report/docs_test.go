@@ -5,10 +5,13 @@ package report
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -20,7 +23,7 @@ import (
 const root = "../../.."
 
 func measured(t *testing.T) *losslab.Lab {
-	lab, err := losslab.Load(filepath.Join(root, "docs/lab.json"))
+	lab, err := losslab.ReadFile(filepath.Join(root, "docs/lab.json"))
 	require.NoError(t, err)
 	return lab
 }
@@ -44,51 +47,65 @@ func TestDocsAreFresh(t *testing.T) {
 // TestFiguresHold: the document says so in words, which the figures could contradict.
 func TestFiguresHold(t *testing.T) {
 	lab := measured(t)
-	assert.Empty(t, invalid(lab))
-	assert.Equal(t, losslab.ProfileNames(), profiles(lab))
-	for _, profile := range profiles(lab) {
-		for _, strategy := range losslab.Strategies {
-			c := lab.Find(strategy, profile)
-			require.NotNil(t, c, "%s on %s", strategy, profile)
-			if slices.Contains(client.Ours, strategy) {
-				assert.Zero(t, c.Lost+c.Repeated+c.Damaged, "%s on %s", strategy, profile)
-				assert.Zero(t, c.Goroutines.Left+max(0, c.Goroutines.Leaked), "%s on %s", strategy, profile)
+	for _, p := range losslab.Profiles {
+		strategies := losslab.Strategies
+		if p.Strategies != nil {
+			strategies = p.Strategies
+		}
+		for _, strategy := range strategies {
+			c := lab.Find(strategy, p.Name)
+			require.NotNil(t, c, "%s on %s", strategy, p.Name)
+			assert.Empty(t, c.Invalid, "%s on %s", strategy, p.Name)
+			if !slices.Contains(client.ReceiverStrategies, strategy) {
+				continue
+			}
+			assert.Zero(t, c.Repeated+c.Damaged, "%s on %s", strategy, p.Name)
+			assert.Zero(t, c.Goroutines.Left+max(0, c.Goroutines.Leaked), "%s on %s", strategy, p.Name)
+			if p.Overrun {
+				assert.NotZero(t, c.Lost, "else there is nothing to notice")
+				assert.EqualValues(t, c.LostRuns, c.Gaps, "every place where lines are missing is counted, and no other")
+			} else {
+				assert.Zero(t, c.Lost, "%s on %s", strategy, p.Name)
 			}
 		}
 	}
-	claims := lab.Claims
-	require.NotNil(t, claims)
-	assert.Zero(t, claims.Interrupt.Left)
-	assert.Zero(t, claims.Buffer.Late+claims.Buffer.Stalled)
-	for _, c := range claims.Overrun {
-		assert.NotZero(t, c.Lost, "else there is nothing to notice")
-		assert.EqualValues(t, c.LostRuns, c.Gaps, "every place where lines are missing is counted, and no other")
-	}
-	f := &figures{lab: lab}
-	growth := func(strategy string) float64 {
-		c, err := f.where(strategy, "claim")
-		require.NoError(t, err)
-		return c.Goroutines.Growth
-	}
-	assert.InDelta(t, 32, growth("careless-abandoning"), 5)
-	assert.InDelta(t, 0, growth("careless-short-lived"), 1)
+	growth := func(strategy string) float64 { return lab.Find(strategy, "fleet-long").Goroutines.Growth }
+	assert.InDelta(t, 32, growth("naive-abandoning"), 5)
+	assert.InDelta(t, 0, growth("naive-short-lived"), 1)
 	assert.InDelta(t, 0, growth("short_lived"), 1)
+	for _, mistaken := range []string{"naive-poll-1s", "naive-poll-2s", "naive-poll-5s"} {
+		assert.NotZero(t, lab.Find(mistaken, "high").Lost, mistaken)
+	}
+	assert.Greater(t, lab.Find("naive-poll-1s", "high").Lost, lab.Find("naive-poll-10s", "high").Lost, "it is the other way round than estimated")
 }
 
-func TestPageAndTable(t *testing.T) {
+// TestNewMeasurement: one whose load is of one window has the table of it.
+func TestNewMeasurement(t *testing.T) {
 	lab := measured(t)
-	var page, table bytes.Buffer
-	require.NoError(t, Page(&page, lab))
+	for i := range lab.Cells {
+		lab.Cells[i].Load = losslab.Load{Window: 20 * time.Second, Lab: 3 * time.Second, Others: 8 * time.Second}
+	}
+	lab.Cells[0].Load.Others = 12 * time.Second
+	files, err := Docs(lab, root)
+	require.NoError(t, err)
+	text := string(files[document])
+	assert.Contains(t, text, fmt.Sprintf("In 1 of %d cells it was more than half a core.", len(lab.Cells)))
+	assert.Contains(t, text, "| `medium` | 4m40s | 0.00 | 0.00 | 0.00 | 0.15 | 0.40 |")
+	assert.NotContains(t, text, "is not known of this measurement")
+}
+
+// TestInvalidCells: the table names them, and no document is made of them.
+func TestInvalidCells(t *testing.T) {
+	lab := measured(t)
+	lab.Cells[0].Invalid = "too late"
+	_, err := Docs(lab, root)
+	assert.ErrorContains(t, err, "too late")
+	var table strings.Builder
 	require.NoError(t, Table(&table, lab))
+	assert.Contains(t, table.String(), "not valid: streaming: too late")
 	for _, strategy := range losslab.Strategies {
-		assert.Contains(t, page.String(), strategy)
 		assert.Contains(t, table.String(), strategy)
 	}
-	assert.Contains(t, page.String(), "<svg ")
-	lab.Cells[0].Invalid = "too <late>"
-	page.Reset()
-	require.NoError(t, Page(&page, lab))
-	assert.Contains(t, page.String(), "too &lt;late&gt;")
 }
 
 func TestWords(t *testing.T) {

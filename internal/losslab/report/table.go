@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/losslab"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/losslab/client"
 )
 
 // columns are those of every table with all figures.
@@ -18,21 +19,19 @@ var columns = []string{
 	"client s/M", "daemon s/M", "RSS MiB", "requests/min",
 }
 
-// row says a cell in words, as columns.
-func row(lab *losslab.Lab, c *losslab.Cell) []string {
-	daemon := "–"
-	if lab.Machine.Private {
-		daemon = seconds(c.PerMillion(c.CPU.Daemon))
+// row formats a cell for columns. The daemon's time is that of the cell if daemonKnown.
+func row(c *losslab.Cell, daemonKnown bool) []string {
+	daemon, leaked, name := "–", "?", c.Strategy
+	if daemonKnown {
+		daemon = seconds(c.PerMillion(c.Load.Daemon))
 	}
-	leaked := "?"
 	if c.Goroutines.Leaked >= 0 {
 		leaked = fmt.Sprint(c.Goroutines.Leaked)
 	}
-	name := c.Strategy
 	if c.Invalid != "" {
 		name += " (invalid)"
 	}
-	if reads := c.Requests > 0 || c.Delivered > 0; !reads { // none
+	if c.Strategy == client.None {
 		return []string{
 			name, count(c.Written), "–", "–", "–", "–", "–", "–", "–", "–", "–", "–", "–", "–", "–", daemon, "–", "–",
 		}
@@ -41,41 +40,48 @@ func row(lab *losslab.Lab, c *losslab.Cell) []string {
 		name, count(c.Written), lost(c), count(c.Repeated), count(c.Damaged), fmt.Sprint(c.Gaps),
 		age(c.Age(0.5)), age(c.Age(0.99)), age(c.Age(1)), fmt.Sprintf("%.0f", c.LinesPerSecond()),
 		fmt.Sprint(c.Goroutines.Peak), fmt.Sprintf("%+.0f", c.Goroutines.Growth), fmt.Sprint(c.Goroutines.Left), leaked,
-		seconds(c.PerMillion(c.CPU.Client)), daemon, mebibytes(c.Resident.Peak), fmt.Sprintf("%.0f", c.RequestsPerMinute),
+		seconds(c.PerMillion(c.CPU)), daemon, mebibytes(c.Resident.Peak), fmt.Sprintf("%.0f", c.RequestsPerMinute),
 	}
 }
 
 // Table prints all figures, profile by profile.
 func Table(w io.Writer, lab *losslab.Lab) error {
-	for _, profile := range profiles(lab) {
-		fmt.Fprintf(w, "\n%s\n", about(profile, lab))
+	for _, p := range losslab.Profiles {
+		cells := cells(lab, p.Name)
+		if len(cells) == 0 {
+			continue
+		}
+		fmt.Fprintf(w, "\n%s: %s\n", p.Name, about(p, lab))
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 		fmt.Fprintln(t, strings.Join(columns, "\t")+"\t")
-		for _, c := range of(lab, profile) {
-			fmt.Fprintln(t, strings.Join(row(lab, c), "\t")+"\t")
+		for _, c := range cells {
+			fmt.Fprintln(t, strings.Join(row(c, lab.Machine.Private && !p.Together), "\t")+"\t")
 		}
 		if err := t.Flush(); err != nil {
 			return err
 		}
-	}
-	for _, c := range invalid(lab) {
-		fmt.Fprintf(w, "\nnot valid: %s on %s: %s\n", c.Strategy, c.Profile, c.Invalid)
+		for _, c := range cells {
+			if c.Invalid != "" {
+				fmt.Fprintf(w, "not valid: %s: %s\n", c.Strategy, c.Invalid)
+			}
+		}
 	}
 	return nil
 }
 
-// profiles are those that were measured, in the order of the laboratory.
-func profiles(lab *losslab.Lab) (names []string) {
-	for _, name := range losslab.ProfileNames() {
-		if len(of(lab, name)) > 0 {
-			names = append(names, name)
+// profiles returns those that were measured one strategy at a time, whose figures are
+// comparable.
+func profiles(lab *losslab.Lab) (measured []losslab.Profile) {
+	for _, p := range losslab.Profiles {
+		if !p.Together && len(cells(lab, p.Name)) > 0 {
+			measured = append(measured, p)
 		}
 	}
-	return names
+	return measured
 }
 
-// of are the cells of a profile, in the order of the strategies.
-func of(lab *losslab.Lab, profile string) (cells []*losslab.Cell) {
+// cells returns those of a profile, in the order of the strategies.
+func cells(lab *losslab.Lab, profile string) (cells []*losslab.Cell) {
 	for _, strategy := range losslab.Strategies {
 		if c := lab.Find(strategy, profile); c != nil {
 			cells = append(cells, c)
@@ -84,25 +90,7 @@ func of(lab *losslab.Lab, profile string) (cells []*losslab.Cell) {
 	return cells
 }
 
-func invalid(lab *losslab.Lab) (cells []*losslab.Cell) {
-	for i := range lab.Cells {
-		if lab.Cells[i].Invalid != "" {
-			cells = append(cells, &lab.Cells[i])
-		}
-	}
-	return cells
-}
-
-// about is a profile with what it is.
-func about(profile string, lab *losslab.Lab) string {
-	for _, p := range losslab.Profiles {
-		if p.Name == profile {
-			text := fmt.Sprintf("%s: %s", p.Name, p.About)
-			if p.Containers == 0 {
-				text = fmt.Sprintf("%s: %d containers; %s", p.Name, lab.Options.Containers, strings.TrimPrefix(p.About, "many containers: "))
-			}
-			return text
-		}
-	}
-	return profile
+// about describes a profile, with the number of its containers.
+func about(p losslab.Profile, lab *losslab.Lab) string {
+	return strings.Replace(p.About, "many containers", fmt.Sprintf("%d containers", lab.Options.Containers), 1)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/losslab"
 )
 
-// count is a number with a comma at every thousand.
+// count formats a number with a comma at every thousand.
 func count(n uint64) string {
 	s := strconv.FormatUint(n, 10)
 	for i := len(s) - 3; i > 0; i -= 3 {
@@ -20,7 +20,7 @@ func count(n uint64) string {
 	return s
 }
 
-// percent has as many digits as tell it from 0.
+// percent shows enough digits to differ from 0.
 func percent(share float64) string {
 	switch p := 100 * share; {
 	case p == 0:
@@ -34,7 +34,7 @@ func percent(share float64) string {
 	}
 }
 
-// lost is how many lines, and which part of them.
+// lost is the number of lost lines and their share.
 func lost(c *losslab.Cell) string {
 	if c.Lost == 0 {
 		return "0"
@@ -42,7 +42,7 @@ func lost(c *losslab.Cell) string {
 	return fmt.Sprintf("%s (%s)", count(c.Lost), percent(c.LossShare()))
 }
 
-// age has two digits or three.
+// age shows two or three digits.
 func age(d time.Duration) string {
 	switch ms := float64(d) / float64(time.Millisecond); {
 	case d == 0:

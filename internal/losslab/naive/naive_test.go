@@ -1,7 +1,7 @@
 // Copyright The otelcol-dockerlogs Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package careless_test
+package naive_test
 
 import (
 	"sync"
@@ -13,16 +13,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/enginetest"
-	"github.com/dockerlogs/otelcol-dockerlogs/internal/losslab/careless"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/losslab/naive"
 )
 
 const lifetime = 30 * time.Second
 
-// bench is a careless client on a container of an engine in memory, on virtual time.
+// bench is a naive client on a container of an engine in memory, on virtual time.
 type bench struct {
 	engine    *enginetest.Engine
 	container *enginetest.Container
-	client    *careless.Client
+	client    *naive.Client
 	onDeliver func(text string)
 
 	mu    sync.Mutex
@@ -35,14 +35,14 @@ func try(t *testing.T, name string, test func(t *testing.T, b *bench)) {
 		b := &bench{engine: enginetest.New(), onDeliver: func(string) {}}
 		b.container = b.engine.Add(enginetest.ContainerSpec{Running: true})
 		var err error
-		b.client, err = careless.New(careless.Prefix+name, careless.Config{
+		b.client, err = naive.New(naive.Prefix+name, naive.Config{
 			Endpoint: "tcp://engine:2375", Containers: []string{b.container.ID()}, Lifetime: lifetime,
 			Deliver: b.deliver, Dial: b.engine.DialContext,
 		})
 		require.NoError(t, err)
 		test(t, b)
 		require.NoError(t, b.client.Stop(t.Context()))
-		// The bubble would not end if this did not end even the most careless: a connection that is cut ends every read.
+		// A connection that is cut ends every read: without it some goroutines would never leave the bubble.
 		b.engine.Close()
 	})
 }
@@ -63,13 +63,13 @@ func (b *bench) delivered() []string {
 	return b.lines
 }
 
-// TestStreamingCannotBeEnded: whoever tells it to stop tells nobody, until the container writes again.
+// TestStreamingCannotBeEnded: a stop has no effect until the container writes again.
 func TestStreamingCannotBeEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := enginetest.New()
 		defer e.Close()
 		silent := e.Add(enginetest.ContainerSpec{Running: true})
-		c, err := careless.New(careless.Prefix+"streaming", careless.Config{
+		c, err := naive.New(naive.Prefix+"streaming", naive.Config{
 			Endpoint: "tcp://engine:2375", Containers: []string{silent.ID()}, Deliver: func([]byte, bool, time.Time) {}, Dial: e.DialContext,
 		})
 		require.NoError(t, err)
@@ -115,7 +115,7 @@ func TestAbandoningLeaks(t *testing.T) {
 	})
 }
 
-// TestPollLosesWhatIsWrittenMeanwhile: it goes on from the time when it has processed what it had read.
+// TestPollLosesWhatIsWrittenMeanwhile: it resumes from the time when it has processed its last read.
 func TestPollLosesWhatIsWrittenMeanwhile(t *testing.T) {
 	for _, name := range []string{"poll-1s", "poll-2s", "poll-5s", "poll-10s"} {
 		t.Run(name, func(t *testing.T) {
@@ -129,7 +129,7 @@ func TestPollLosesWhatIsWrittenMeanwhile(t *testing.T) {
 				}
 				b.write("first")
 				b.client.Start()
-				time.Sleep(careless.Intervals[careless.Prefix+name] + time.Second/2)
+				time.Sleep(naive.Intervals[naive.Prefix+name] + time.Second/2)
 				b.write("later")
 				time.Sleep(time.Minute)
 				assert.Equal(t, []string{"first", "later"}, b.delivered())
@@ -138,7 +138,7 @@ func TestPollLosesWhatIsWrittenMeanwhile(t *testing.T) {
 	}
 }
 
-// TestPollTakesAPartForAll: what it does not get within its limit it does not ask for again.
+// TestPollTakesAPartForAll: it does not ask again for what it did not get within its timeout.
 func TestPollTakesAPartForAll(t *testing.T) {
 	try(t, "poll-5s", func(t *testing.T, b *bench) {
 		b.write("first")
@@ -153,7 +153,7 @@ func TestPollTakesAPartForAll(t *testing.T) {
 	})
 }
 
-// TestPollHasTheWholeLogRead: as it asks by time alone, the engine looks at every record each time.
+// TestPollHasTheWholeLogRead: it asks by time alone, so the engine scans every record each time.
 func TestPollHasTheWholeLogRead(t *testing.T) {
 	try(t, "poll-1s", func(t *testing.T, b *bench) {
 		for range 1000 {
@@ -170,7 +170,7 @@ func TestPollHasTheWholeLogRead(t *testing.T) {
 	})
 }
 
-// TestBufferRepeats: the time that it goes on from is that of a line which it has, and that line comes again.
+// TestBufferRepeats: it resumes from the time of a line that it has, and that line comes again.
 func TestBufferRepeats(t *testing.T) {
 	try(t, "poll-buffer", func(t *testing.T, b *bench) {
 		b.write("only")

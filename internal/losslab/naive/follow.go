@@ -1,15 +1,15 @@
 // Copyright The otelcol-dockerlogs Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package careless
+package naive
 
 import (
 	"context"
 	"time"
 )
 
-// stream follows. The flaw: nobody can end it. It looks whether it should stop between two reads, but a read of a
-// container that is silent does not return, and there is no context to cancel.
+// stream follows. The mistake: nothing can end it. It checks between two reads whether it
+// should stop, but the read of a silent container does not return, and no context cancels it.
 func (c *Client) stream(id string) {
 	body, err := c.logs(context.Background(), id, true, time.Time{})
 	if err != nil {
@@ -19,8 +19,8 @@ func (c *Client) stream(id string) {
 	_ = body.Close()
 }
 
-// shortLived follows for a while, closes, and follows again. The flaw: it goes on from the time that it is then. What
-// the engine had stamped before that and had not sent yet is not asked for again.
+// shortLived follows for a while, closes, and follows again. The mistake: it resumes from the
+// clock. It never asks again for what the engine had stamped before and had not sent yet.
 func (c *Client) shortLived(id string) {
 	var last time.Time
 	for !c.stopped() {
@@ -38,13 +38,14 @@ func (c *Client) shortLived(id string) {
 	}
 }
 
-// abandoning is shortLived written by who believes that a read cannot be interrupted: it reads in another goroutine, and
-// when the time is up it lets go of it. That one ends with the next line of its container, if there ever is one, and
-// with it the connection's two. The line is dropped: the next follow has it.
+// abandoning is shortLived as written by someone who believes that a read cannot be
+// interrupted: another goroutine reads, and is abandoned when its time is up. It ends with the
+// container's next line, if there ever is one, and with it the two goroutines of its
+// connection. That line is dropped, because the next follow has it.
 func (c *Client) abandoning(id string) {
 	var last time.Time
 	for !c.stopped() {
-		life := make(chan struct{})
+		expired := make(chan struct{})
 		go func(since time.Time) {
 			body, err := c.logs(context.Background(), id, true, since)
 			if err != nil {
@@ -58,7 +59,7 @@ func (c *Client) abandoning(id string) {
 					return
 				}
 				select {
-				case <-life:
+				case <-expired:
 					return
 				case <-c.stopping:
 					return
@@ -70,19 +71,7 @@ func (c *Client) abandoning(id string) {
 		if !c.wait(c.cfg.Lifetime) {
 			return
 		}
-		close(life)
+		close(expired)
 		last = time.Now()
-	}
-}
-
-// wait is false if the client was stopped meanwhile.
-func (c *Client) wait(d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-c.stopping:
-		return false
 	}
 }

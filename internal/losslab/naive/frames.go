@@ -1,7 +1,7 @@
 // Copyright The otelcol-dockerlogs Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package careless
+package naive
 
 import (
 	"bufio"
@@ -15,20 +15,20 @@ import (
 type Line struct {
 	Stamp  time.Time
 	Stderr bool
-	Body   []byte // good until the next one is read
+	Body   []byte // valid until the next line is read
 }
 
-// Frames reads the lines of a log that has time stamps, of a container without a terminal. Each is one frame, as the
-// laboratory's lines are shorter than the engine's chunks.
+// Frames reads the lines of a log with time stamps, of a container without a terminal. A line
+// is one frame, because the laboratory's lines are shorter than the engine's chunks.
 type Frames struct {
 	r   *bufio.Reader
 	buf []byte
 }
 
-// NewFrames reads by 8 KB, as the analysis does.
+// NewFrames reads 8 KB at a time.
 func NewFrames(r io.Reader) *Frames { return &Frames{r: bufio.NewReaderSize(r, 8<<10)} }
 
-// Next gives the next line.
+// Next returns the next line.
 func (f *Frames) Next() (Line, error) {
 	var header [8]byte
 	if _, err := io.ReadFull(f.r, header[:]); err != nil {

@@ -1,7 +1,7 @@
 // Copyright The otelcol-dockerlogs Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package careless
+package naive
 
 import (
 	"context"
@@ -16,16 +16,16 @@ import (
 	"github.com/docker/docker/client"
 )
 
-// Prefix is what the names of these clients begin with.
-const Prefix = "careless-"
+// Prefix begins the name of every naive client.
+const Prefix = "naive-"
 
-// Names are all of them.
+// Names lists all naive clients.
 var Names = []string{
 	Prefix + "streaming", Prefix + "short-lived", Prefix + "abandoning",
 	Prefix + "poll-1s", Prefix + "poll-2s", Prefix + "poll-5s", Prefix + "poll-10s", Prefix + "poll-buffer",
 }
 
-// Intervals are those of the clients that poll.
+// Intervals has the interval of every client that polls, by its name.
 var Intervals = map[string]time.Duration{
 	Prefix + "poll-1s": time.Second, Prefix + "poll-2s": 2 * time.Second, Prefix + "poll-5s": 5 * time.Second,
 	Prefix + "poll-10s": 10 * time.Second, Prefix + "poll-buffer": bufferInterval,
@@ -35,29 +35,28 @@ var Intervals = map[string]time.Duration{
 type Config struct {
 	Endpoint   string // as DOCKER_HOST names it
 	Containers []string
-	// Lifetime is of the follows that are short-lived; the analysis has 30 s.
-	Lifetime time.Duration
-	// Deliver is given every line. It must not keep the body.
+	Lifetime   time.Duration // of a short-lived follow
+	// Deliver receives every line. It must not keep the body.
 	Deliver func(body []byte, stderr bool, stamp time.Time)
-	// Dial replaces the dialling of the endpoint; used by tests.
+	// Dial replaces the dialling of the endpoint in tests.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// Client is one of the clients.
+// Client is a naive client.
 type Client struct {
-	cfg      Config
-	api      *client.Client
-	idle     func() // closes connections that are idle
-	requests atomic.Int64
-	stopping chan struct{}
-	cancel   context.CancelFunc // of those that have a context to be cancelled
-	ctx      context.Context
-	read     func(c *Client, id string)
+	cfg       Config
+	api       *client.Client
+	transport *http.Transport
+	requests  atomic.Int64
+	stopping  chan struct{}
+	ctx       context.Context // only some of the clients use it
+	cancel    context.CancelFunc
+	read      func(c *Client, id string)
 }
 
 // New makes the client of that name.
 func New(name string, cfg Config) (*Client, error) {
-	c := &Client{cfg: cfg, stopping: make(chan struct{})}
+	c := &Client{cfg: cfg, transport: &http.Transport{}, stopping: make(chan struct{})}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	switch name {
 	case Prefix + "streaming":
@@ -71,21 +70,18 @@ func New(name string, cfg Config) (*Client, error) {
 	default:
 		interval, known := Intervals[name]
 		if !known {
-			return nil, fmt.Errorf("no careless client has the name %q", name)
+			return nil, fmt.Errorf("no naive client has the name %q", name)
 		}
 		c.read = func(c *Client, id string) { c.poll(id, interval) }
 	}
-	base := &http.Client{}
+	base := &http.Client{Transport: c.transport}
 	opts := []client.Opt{client.WithHTTPClient(base), client.WithHost(cfg.Endpoint), client.WithAPIVersionNegotiation()}
-	transport := &http.Transport{}
-	c.idle = transport.CloseIdleConnections
-	base.Transport = transport
 	if cfg.Dial != nil {
 		opts = append(opts, client.WithDialContext(cfg.Dial))
 	}
-	// Last, as the options before set up a transport only if they know its type.
+	// Last, because the options above configure only a transport whose type they know.
 	opts = append(opts, func(*client.Client) error {
-		base.Transport = counting{transport, &c.requests}
+		base.Transport = countingTransport{c.transport, &c.requests}
 		return nil
 	})
 	var err error
@@ -95,22 +91,22 @@ func New(name string, cfg Config) (*Client, error) {
 	return c, nil
 }
 
-// Start begins to read every container, each in a goroutine of its own.
+// Start reads every container, each in its own goroutine.
 func (c *Client) Start() {
 	for _, id := range c.cfg.Containers {
 		go c.read(c, id)
 	}
 }
 
-// Stop ends what can be ended, and waits for nothing, as the analysis does not: some of these have nobody to tell.
+// Stop ends what can be ended. It waits for nothing: some of the goroutines never hear of it.
 func (c *Client) Stop(context.Context) error {
 	close(c.stopping)
 	c.cancel()
-	c.idle()
+	c.transport.CloseIdleConnections()
 	return c.api.Close()
 }
 
-// Requests is how many have been sent.
+// Requests returns the number of requests sent so far.
 func (c *Client) Requests() int64 { return c.requests.Load() }
 
 func (c *Client) stopped() bool {
@@ -122,7 +118,19 @@ func (c *Client) stopped() bool {
 	}
 }
 
-// logs asks for a log from a time on; all of it, if there is none yet.
+// wait reports false if the client was stopped meanwhile.
+func (c *Client) wait(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-c.stopping:
+		return false
+	}
+}
+
+// logs requests a log from a time on; all of it if the time is zero.
 func (c *Client) logs(ctx context.Context, id string, follow bool, since time.Time) (io.ReadCloser, error) {
 	options := container.LogsOptions{ShowStdout: true, ShowStderr: true, Timestamps: true, Follow: follow}
 	if !since.IsZero() {
@@ -131,7 +139,8 @@ func (c *Client) logs(ctx context.Context, id string, follow bool, since time.Ti
 	return c.api.ContainerLogs(ctx, id, options)
 }
 
-// deliver gives all that comes to the pipeline, until it ends or, between two lines, the client is stopped.
+// deliver hands lines over until the body ends or, checked between two lines, the client is
+// stopped.
 func (c *Client) deliver(body io.Reader) {
 	frames := NewFrames(body)
 	for !c.stopped() {
@@ -143,13 +152,12 @@ func (c *Client) deliver(body io.Reader) {
 	}
 }
 
-// counting counts requests.
-type counting struct {
+type countingTransport struct {
 	http.RoundTripper
 	requests *atomic.Int64
 }
 
-func (t counting) RoundTrip(req *http.Request) (*http.Response, error) {
+func (t countingTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	t.requests.Add(1)
 	return t.RoundTripper.RoundTrip(req)
 }

@@ -1,7 +1,7 @@
 // Copyright The otelcol-dockerlogs Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package careless
+package naive
 
 import (
 	"bytes"
@@ -12,16 +12,15 @@ import (
 )
 
 const (
-	// readLimit is how long a poll may take.
-	readLimit = 3 * time.Second
-	// bufferInterval is that of the client with a buffer.
+	pollTimeout    = 3 * time.Second
 	bufferInterval = 2 * time.Second
 )
 
-// poll reads all that is new every so often. The flaws: it goes on from the time that it is when it has processed what
-// it read, but the engine answers with the log as it was when it was asked, so that what was written since then is never
-// asked for; as it asks by time alone, the engine reads the whole log each time, which takes ever longer; and what it
-// cannot read within the limit it does not ask for again either.
+// poll reads what is new at an interval. The mistakes: it resumes from the time when it has
+// processed a read, but the engine answers with the log as it was when it was asked, so that
+// it never asks for what was written in between; it asks by time alone, so that the engine
+// reads the whole log each time, which takes ever longer; and it never asks again for what it
+// could not read within the timeout.
 func (c *Client) poll(id string, interval time.Duration) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
@@ -36,9 +35,9 @@ func (c *Client) poll(id string, interval time.Duration) {
 	}
 }
 
-// readAll is one poll. It takes what it got for all there was.
+// readAll is one poll. It takes whatever it could read for everything there was.
 func (c *Client) readAll(id string, since time.Time) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(c.ctx, readLimit)
+	ctx, cancel := context.WithTimeout(c.ctx, pollTimeout)
 	defer cancel()
 	body, err := c.logs(ctx, id, false, since)
 	if err != nil {
@@ -49,7 +48,7 @@ func (c *Client) readAll(id string, since time.Time) ([]byte, error) {
 	return data, nil
 }
 
-// tick is false if the client was stopped.
+// tick reports false if the client was stopped.
 func (c *Client) tick(ticker *time.Ticker) bool {
 	select {
 	case <-ticker.C:
@@ -59,16 +58,17 @@ func (c *Client) tick(ticker *time.Ticker) bool {
 	}
 }
 
-// buffer holds what has been read of one container and not been processed.
+// buffer holds the lines of one container that were read and not processed yet.
 type buffer struct {
 	mu      sync.Mutex
 	entries []Line
 	last    time.Time
 }
 
-// pollIntoBuffer reads every 2 s from the time of the last line that it has. The flaws: that time is inclusive, so that
-// each poll brings the last line again; a line that the engine stamped before it and wrote after it is never asked for;
-// and nothing bounds the buffer, or the number of goroutines that empty it, when the pipeline is slow.
+// pollIntoBuffer reads every 2 s from the time of its last line. The mistakes: that time is
+// inclusive, so that each poll repeats the last line; it never asks for a line that the engine
+// stamped before that time and wrote after it; and nothing bounds the buffer, or the number of
+// goroutines that empty it, when the pipeline is slow.
 func (c *Client) pollIntoBuffer(id string) {
 	ticker := time.NewTicker(bufferInterval)
 	defer ticker.Stop()
@@ -101,7 +101,7 @@ func parse(data []byte) (entries []Line) {
 	}
 }
 
-// process gives what is in the buffer to the pipeline.
+// process delivers what is in the buffer.
 func (c *Client) process(b *buffer) {
 	b.mu.Lock()
 	entries := b.entries
