@@ -142,10 +142,7 @@ func backlogTable(rows []backlogRow) string {
 	seconds := func(r backlogRow) float64 { return r.Seconds }
 	cpu := func(r backlogRow) float64 { return r.ReaderCPU / float64(r.Lines) * 1e6 }
 	ratio := func(name, to string, figure func(backlogRow) float64) string {
-		if of[to] == nil {
-			return "-"
-		}
-		return fmt.Sprintf("%.2f", median(of[name], figure)/median(of[to], figure))
+		return quotient(median(of[name], figure), median(of[to], figure))
 	}
 	var b strings.Builder
 	b.WriteString("| reader | seconds | ÷ curl | ÷ base | ÷ file_log | lines/s | reader s/M lines | ÷ base | ÷ file_log | daemon s/M lines | peak MiB | received |\n")

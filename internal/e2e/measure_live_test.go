@@ -65,7 +65,7 @@ func TestMeasureLive(t *testing.T) {
 func measureLive(t *testing.T, e *dockerd.Engine, name string, readers []measuredReader) (rows []liveRow) {
 	l := newLiveLoad(t, e, name)
 	groups := slices.Collect(slices.Chunk(readers, 1))
-	if os.Getenv("DOCKERLOGS_SIDE_BY_SIDE") == "1" {
+	if sideBySide() {
 		groups = [][]measuredReader{readers[:1], readers[1:]} // none is the first
 	}
 	for round := range rounds(t) {
@@ -119,6 +119,8 @@ func number(t testing.TB, text string) float64 {
 	require.NoError(t, err)
 	return n
 }
+
+func sideBySide() bool { return os.Getenv("DOCKERLOGS_SIDE_BY_SIDE") == "1" }
 
 func rounds(t testing.TB) int {
 	t.Helper()

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -159,6 +160,7 @@ type measurement struct {
 	began       time.Time
 	cpuBefore   time.Duration // collector's
 	spentBefore time.Duration // daemon's
+	idleBefore  time.Duration // machine's
 	silent      int           // lines that came before the window
 	seen        int           // lines
 	since       time.Time     // when the last of them was seen
@@ -200,7 +202,7 @@ func (m *measurement) settle(t *testing.T, silent int) {
 func (m *measurement) begin(t *testing.T, now time.Time) {
 	t.Helper()
 	m.began, m.since = now, now
-	m.spentBefore = cpuOfAll(t, m.daemon)
+	m.spentBefore, m.idleBefore = cpuOfAll(t, m.daemon), idleTime(t)
 	if m.sink != nil {
 		m.sink.begin(now)
 		m.cpuBefore = cpuOf(t, m.collector.cmd.Process.Pid)
@@ -213,7 +215,7 @@ func (m *measurement) look(t *testing.T, wrote bool) (more bool) {
 	t.Helper()
 	if m.sink == nil {
 		m.row.Seconds = time.Since(m.began).Seconds()
-		m.row.DaemonCPU = (cpuOfAll(t, m.daemon) - m.spentBefore).Seconds()
+		m.lookAround(t)
 		return !wrote
 	}
 	received, requests, last := m.sink.progress()
@@ -222,10 +224,18 @@ func (m *measurement) look(t *testing.T, wrote bool) (more bool) {
 		pid := m.collector.cmd.Process.Pid
 		m.row.Received, m.row.Requests, m.row.Seconds = received, requests, last.Sub(m.began).Seconds()
 		m.row.CollectorCPU = (cpuOf(t, pid) - m.cpuBefore).Seconds()
-		m.row.DaemonCPU = (cpuOfAll(t, m.daemon) - m.spentBefore).Seconds()
+		m.lookAround(t)
 		m.row.RSS, m.row.PeakRSS = residentOf(t, pid)
 	}
 	return received < m.row.Lines && (!wrote || time.Since(m.since) < measureQuiet)
+}
+
+// lookAround takes the figures of the daemon and of the machine.
+func (m *measurement) lookAround(t *testing.T) {
+	t.Helper()
+	m.row.DaemonCPU = (cpuOfAll(t, m.daemon) - m.spentBefore).Seconds()
+	available := float64(runtime.NumCPU()) * time.Since(m.began).Seconds()
+	m.row.Busy = 100 * (1 - (idleTime(t)-m.idleBefore).Seconds()/available)
 }
 
 // end stops the reader, which delivers what it holds, and completes the row.

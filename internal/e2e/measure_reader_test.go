@@ -187,6 +187,19 @@ func cpuOfAll(t testing.TB, pids []int) (total time.Duration) {
 	return total
 }
 
+// idleTime returns how long the machine's processors, all of them together, have had
+// nothing to do since it started.
+func idleTime(t testing.TB) time.Duration {
+	t.Helper()
+	stat, err := os.ReadFile("/proc/stat")
+	require.NoError(t, err)
+	var cpu string
+	var user, nice, system, idle, iowait int64
+	_, err = fmt.Sscan(string(stat), &cpu, &user, &nice, &system, &idle, &iowait)
+	require.NoError(t, err)
+	return time.Duration(idle+iowait) * (time.Second / 100) // USER_HZ
+}
+
 // residentOf returns the memory of a process in RAM, and the most that it ever had there,
 // in MiB.
 func residentOf(t testing.TB, pid int) (now, peak float64) {

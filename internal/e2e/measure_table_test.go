@@ -49,6 +49,7 @@ type liveRow struct {
 	Damaged      uint64  `json:"damaged"`
 	CollectorCPU float64 `json:"collector_cpu_seconds"`
 	DaemonCPU    float64 `json:"daemon_cpu_seconds"`
+	Busy         float64 `json:"busy_percent"` // the machine's processors, whoever used them
 	P50          float64 `json:"p50_ms"`
 	P99          float64 `json:"p99_ms"`
 	RSS          float64 `json:"rss_mib"`
@@ -90,26 +91,35 @@ func total[R any](rows []R, figure func(R) uint64) (sum uint64) {
 	return sum
 }
 
+// quotient returns x/y as text, a dash where that would mean nothing: one was not measured,
+// or is less than noise.
+func quotient(x, y float64) string {
+	if x <= 0 || y <= 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f", x/y)
+}
+
 // liveTable returns a table in Markdown, of medians over the rounds; lost, repeated and
-// damaged lines, and writers that were late, are sums. The daemon's processor time is that
-// above none's.
+// damaged lines, and writers that were late, are sums. The daemon's processor time is what
+// it used more than with no reader, and in the row of none what it used.
 func liveTable(rows []liveRow) string {
 	names, of := byReader(rows, func(r liveRow) string { return r.Reader })
 	writing := median(of[noReader], func(r liveRow) float64 { return r.perMillion(r.DaemonCPU) })
 	collector := func(r liveRow) float64 { return r.perMillion(r.CollectorCPU) }
 	reading := func(r liveRow) float64 { return r.perMillion(r.DaemonCPU) - writing }
 	both := func(r liveRow) float64 { return collector(r) + reading(r) }
+	if sideBySide() {
+		both = func(liveRow) float64 { return 0 } // nobody knows whose the daemon's is
+	}
 	ratio := func(name, to string, figure func(liveRow) float64) string {
-		if of[to] == nil || name == noReader {
-			return "-"
-		}
-		return fmt.Sprintf("%.2f", median(of[name], figure)/median(of[to], figure))
+		return quotient(median(of[name], figure), median(of[to], figure))
 	}
 
 	var b strings.Builder
 	b.WriteString("| reader | requests/s | lines a request | collector s/M lines | ÷ base | ÷ file_log | daemon s/M lines | both, ÷ base | both, ÷ file_log |" +
-		" lines/s, of written | p50 ms | p99 ms | RSS, peak MiB | lost, repeated, damaged | late writers |\n")
-	b.WriteString("|" + strings.Repeat(" --- |", 15) + "\n")
+		" lines/s, of written | p50 ms | p99 ms | RSS, peak MiB | lost, repeated, damaged | late writers | machine busy % |\n")
+	b.WriteString("|" + strings.Repeat(" --- |", 16) + "\n")
 	for _, name := range names {
 		rows := of[name]
 		base := baseOf(name, of)
@@ -117,7 +127,7 @@ func liveTable(rows []liveRow) string {
 		if name == noReader {
 			daemon = func(r liveRow) float64 { return r.perMillion(r.DaemonCPU) } // to write
 		}
-		fmt.Fprintf(&b, "| %s | %.1f | %.1f | %.1f | %s | %s | %.1f | %s | %s | %.0f, %.0f | %.1f | %.1f | %.0f, %.0f | %d, %d, %d | %d |\n", name,
+		fmt.Fprintf(&b, "| %s | %.1f | %.1f | %.1f | %s | %s | %.1f | %s | %s | %.0f, %.0f | %.1f | %.1f | %.0f, %.0f | %d, %d, %d | %d | %.0f |\n", name,
 			median(rows, func(r liveRow) float64 { return float64(r.Requests) / r.Seconds }),
 			median(rows, func(r liveRow) float64 { return float64(r.Received) / float64(max(1, r.Requests)) }),
 			median(rows, collector), ratio(name, base, collector), ratio(name, fileLog, collector),
@@ -127,7 +137,8 @@ func liveTable(rows []liveRow) string {
 			median(rows, func(r liveRow) float64 { return r.P50 }), median(rows, func(r liveRow) float64 { return r.P99 }),
 			median(rows, func(r liveRow) float64 { return r.RSS }), median(rows, func(r liveRow) float64 { return r.PeakRSS }),
 			total(rows, func(r liveRow) uint64 { return r.Lost }), total(rows, func(r liveRow) uint64 { return r.Repeated }),
-			total(rows, func(r liveRow) uint64 { return r.Damaged }), total(rows, func(r liveRow) uint64 { return uint64(r.Late) }))
+			total(rows, func(r liveRow) uint64 { return r.Damaged }), total(rows, func(r liveRow) uint64 { return uint64(r.Late) }),
+			median(rows, func(r liveRow) float64 { return r.Busy }))
 	}
 	return b.String()
 }
