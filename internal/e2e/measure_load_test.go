@@ -37,10 +37,10 @@ type liveLoad struct {
 
 const (
 	measureTick = 50 * time.Millisecond
-	// measureQuiet is how long after the last line a reader is given up that has not
-	// delivered all: longer than any poll.
+	// measureQuiet is how long a reader may deliver nothing, once all is written, before the
+	// rest counts as lost. It is longer than any poll interval.
 	measureQuiet = 15 * time.Second
-	// idleCPU in half a second is taken for idle.
+	// idleCPU is the processor time that an idle collector may use in half a second.
 	idleCPU = 20 * time.Millisecond
 )
 
@@ -68,7 +68,7 @@ func (l *liveLoad) measure(t *testing.T, group []measuredReader) (rows []liveRow
 		wrote := w.finished(t)
 		pending = false
 		for _, m := range all {
-			pending = m.look(t, wrote) || pending
+			pending = m.update(t, wrote) || pending
 		}
 	}
 	for _, m := range all {
@@ -113,7 +113,7 @@ func (w *writers) begin(t testing.TB) {
 	require.NoError(t, os.WriteFile(filepath.Join(w.dir, "start"), nil, 0o600))
 }
 
-// finished reports whether all lines are written.
+// finished reads the reports that are there, and reports whether all lines are written.
 func (w *writers) finished(t testing.TB) bool {
 	t.Helper()
 	for len(w.reports) < len(w.options) {
@@ -157,14 +157,14 @@ type measurement struct {
 	collector *collector
 	daemon    []int // processes
 
-	began       time.Time
-	cpuBefore   time.Duration // collector's
-	spentBefore time.Duration // daemon's
-	idleBefore  time.Duration // machine's
-	silent      int           // lines that came before the window
-	seen        int           // lines
-	since       time.Time     // when the last of them was seen
-	row         liveRow
+	began        time.Time
+	cpuBefore    time.Duration // of the collector
+	daemonBefore time.Duration
+	idleBefore   time.Duration // of the machine
+	silent       int           // lines that came before the window
+	seen         int           // lines
+	since        time.Time     // when the last of them was seen
+	row          liveRow
 }
 
 func (l *liveLoad) startMeasurement(t *testing.T, reader measuredReader, w *writers) *measurement {
@@ -177,8 +177,8 @@ func (l *liveLoad) startMeasurement(t *testing.T, reader measuredReader, w *writ
 	return m
 }
 
-// settle waits until the reader has delivered what is there, and has nothing to do: its
-// start is not measured. A reader that is never idle is given ten seconds.
+// settle waits until the reader has delivered the lines of silent containers and is idle,
+// so that its start is not measured. A reader that is never idle gets ten seconds.
 func (m *measurement) settle(t *testing.T, silent int) {
 	t.Helper()
 	if m.sink == nil {
@@ -202,20 +202,20 @@ func (m *measurement) settle(t *testing.T, silent int) {
 func (m *measurement) begin(t *testing.T, now time.Time) {
 	t.Helper()
 	m.began, m.since = now, now
-	m.spentBefore, m.idleBefore = cpuOfAll(t, m.daemon), idleTime(t)
+	m.daemonBefore, m.idleBefore = cpuOfAll(t, m.daemon), idleTime(t)
 	if m.sink != nil {
 		m.sink.begin(now)
 		m.cpuBefore = cpuOf(t, m.collector.cmd.Process.Pid)
 	}
 }
 
-// look takes the figures anew if lines have come since, so that they end with the last
-// line. It reports whether more is to come.
-func (m *measurement) look(t *testing.T, wrote bool) (more bool) {
+// update takes the figures again if lines have arrived since the last call, so that the
+// window ends with the last line. It reports whether more lines are expected.
+func (m *measurement) update(t *testing.T, wrote bool) (more bool) {
 	t.Helper()
 	if m.sink == nil {
 		m.row.Seconds = time.Since(m.began).Seconds()
-		m.lookAround(t)
+		m.updateMachine(t)
 		return !wrote
 	}
 	received, requests, last := m.sink.progress()
@@ -224,16 +224,16 @@ func (m *measurement) look(t *testing.T, wrote bool) (more bool) {
 		pid := m.collector.cmd.Process.Pid
 		m.row.Received, m.row.Requests, m.row.Seconds = received, requests, last.Sub(m.began).Seconds()
 		m.row.CollectorCPU = (cpuOf(t, pid) - m.cpuBefore).Seconds()
-		m.lookAround(t)
+		m.updateMachine(t)
 		m.row.RSS, m.row.PeakRSS = residentOf(t, pid)
 	}
 	return received < m.row.Lines && (!wrote || time.Since(m.since) < measureQuiet)
 }
 
-// lookAround takes the figures of the daemon and of the machine.
-func (m *measurement) lookAround(t *testing.T) {
+// updateMachine takes the figures of the daemon and of the machine.
+func (m *measurement) updateMachine(t *testing.T) {
 	t.Helper()
-	m.row.DaemonCPU = (cpuOfAll(t, m.daemon) - m.spentBefore).Seconds()
+	m.row.DaemonCPU = (cpuOfAll(t, m.daemon) - m.daemonBefore).Seconds()
 	available := float64(runtime.NumCPU()) * time.Since(m.began).Seconds()
 	m.row.Busy = 100 * (1 - (idleTime(t)-m.idleBefore).Seconds()/available)
 }

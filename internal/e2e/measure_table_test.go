@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// measured is what DOCKERLOGS_OUT gets.
+// measured holds the figures that are written to DOCKERLOGS_OUT.
 type measured struct {
 	Live    []liveRow    `json:"live,omitempty"`
 	Backlog []backlogRow `json:"backlog,omitempty"`
@@ -110,7 +110,7 @@ func liveTable(rows []liveRow) string {
 	reading := func(r liveRow) float64 { return r.perMillion(r.DaemonCPU) - writing }
 	both := func(r liveRow) float64 { return collector(r) + reading(r) }
 	if sideBySide() {
-		both = func(liveRow) float64 { return 0 } // nobody knows whose the daemon's is
+		both = func(liveRow) float64 { return 0 } // the daemon's time is that of all readers
 	}
 	ratio := func(name, to string, figure func(liveRow) float64) string {
 		return quotient(median(of[name], figure), median(of[to], figure))
