@@ -20,6 +20,7 @@ import (
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/dockerd"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/loggen"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
 )
 
 const (
@@ -47,7 +48,7 @@ func measureBacklog(t *testing.T, e *dockerd.Engine, lines uint64, readers []mea
 		Source: "backlog", Lines: lines, UntilSignal: true,
 		Sizes: loggen.Sizes{{Min: backlogSize}},
 	}
-	c, err := e.Run(t.Context(), dockerd.ContainerSpec{Name: o.Source, Image: loggenImage, Cmd: o.Args()})
+	c, err := e.Run(t.Context(), logstest.Loggen(o, dockerd.ContainerSpec{}))
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return lastLine(t, e, c) == string(o.Line(lines).Body) }, patience, scrapeEvery)
 

@@ -18,6 +18,7 @@ import (
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/dockerd"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/loggen"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
 )
 
 // TestMeasureLive compares readers, each a collector of its own, on the same load:
@@ -48,7 +49,7 @@ func TestMeasureLive(t *testing.T) {
 	var results measured
 	for name := range strings.SplitSeq(fromEnv("DOCKERLOGS_LIVE", "10x500,10x50"), ",") {
 		t.Run(name, func(t *testing.T) {
-			e := realEngine(t)
+			e := logstest.Engine(t)
 			if !e.Private() {
 				t.Skip("file_log needs the files of a private engine")
 			}
@@ -107,7 +108,7 @@ func newLiveLoad(t *testing.T, e *dockerd.Engine, name string) *liveLoad {
 		l.silent = append(l.silent, loggen.Options{Source: fmt.Sprint("silent-", i), Lines: 1, UntilSignal: true})
 	}
 	_, err = e.RunMany(t.Context(), silent, func(i int) dockerd.ContainerSpec {
-		return dockerd.ContainerSpec{Name: l.silent[i].Source, Image: loggenImage, Cmd: l.silent[i].Args()}
+		return logstest.Loggen(l.silent[i], dockerd.ContainerSpec{})
 	})
 	require.NoError(t, err)
 	return l

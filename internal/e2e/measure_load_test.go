@@ -21,6 +21,7 @@ import (
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/dockerd"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/loggen"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
 )
 
 // liveLoad is containers that write while they are read.
@@ -99,10 +100,9 @@ func (l *liveLoad) startWriters(t *testing.T) *writers {
 	var err error
 	w.containers, err = l.engine.RunMany(t.Context(), l.writing, func(i int) dockerd.ContainerSpec {
 		o := w.options[i]
-		return dockerd.ContainerSpec{
-			Name: o.Source, Image: loggenImage, Binds: []string{w.dir + ":/shared"},
-			Cmd: append(o.Args(), "--start-file=/shared/start", "--report=/shared/"+o.Source),
-		}
+		return logstest.Loggen(o, dockerd.ContainerSpec{
+			Binds: []string{w.dir + ":/shared"}, Cmd: []string{"--start-file=/shared/start", "--report=/shared/" + o.Source},
+		})
 	})
 	require.NoError(t, err)
 	return w

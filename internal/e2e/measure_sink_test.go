@@ -21,6 +21,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/loggen"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
 )
 
 // countingSink is an OTLP/HTTP server on the loopback. It checks and counts every record
@@ -102,7 +103,7 @@ func (s *countingSink) record(data plog.Logs, arrived time.Time) {
 		for _, scope := range from.ScopeLogs().All() {
 			for _, record := range scope.LogRecords().All() {
 				stream, _ := record.Attributes().Get("log.iostream")
-				line := bytes.TrimSuffix(body(record), []byte{'\n'}) // file_log leaves it
+				line := bytes.TrimSuffix(logstest.Body(record), []byte{'\n'}) // file_log leaves it
 				if s.checker.Add(line, stream.Str() == "stderr") != loggen.Intact {
 					continue
 				}
