@@ -51,7 +51,7 @@ type outbox struct {
 	empty   chan struct{} // closed when run has returned
 }
 
-// committer is told what the pipeline has accepted.
+// committer is the source that a batch came from.
 type committer interface {
 	Commit([]position.Delivered)
 }
@@ -211,8 +211,8 @@ func (o *outbox) next(now time.Time) (group []*parcel, wait time.Duration, ok bo
 	return group, 0, true
 }
 
-// deliver sends a group, a container's batches side by side, and tells the sources what
-// the pipeline has accepted.
+// deliver sends a group, a container's batches side by side, and commits to the
+// sources what the pipeline has accepted.
 func (o *outbox) deliver(group []*parcel) {
 	rank := make(map[string]int, len(group))
 	for i, p := range group {

@@ -184,7 +184,7 @@ func (o *owner) storePositions(ctx context.Context) {
 	o.stored = time.Now()
 }
 
-// onTick heeds pressure, and deals the follows of adaptive out anew.
+// onTick stores positions, passes pressure on, and deals the follows of adaptive out anew.
 func (o *owner) onTick() {
 	o.storePositions(o.r.delivering) // of containers that have written nothing yet
 	if o.r.health != nil {

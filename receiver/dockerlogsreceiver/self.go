@@ -17,11 +17,11 @@ var containerFile = regexp.MustCompile(`/([0-9a-f]{64})(?:/userdata)?/(?:hostnam
 // /system.slice/docker-ID.scope or /libpod_parent/libpod-ID.
 var containerGroup = regexp.MustCompile(`(?m)[/-]([0-9a-f]{64})(?:\.scope)?(?:/container)?$`)
 
-// selfID gives the id of the container that this process runs in, "" if none. It
+// selfID returns the id of the container that this process runs in, "" if none. It
 // reads /proc, not the host name, which anybody may set.
 //
 // The control group comes first: a container that shares the network of another has
-// the other's files. In a control group namespace it tells nothing.
+// the other's files. In a control group namespace it does not show the id.
 func selfID() string {
 	if groups, err := os.ReadFile("/proc/self/cgroup"); err == nil {
 		if match := containerGroup.FindSubmatch(groups); match != nil {

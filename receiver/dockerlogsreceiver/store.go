@@ -35,8 +35,8 @@ type store struct {
 	client storage.Client
 	log    *zap.Logger
 	loaded bool // nothing is written before what is stored is known
-	// index gives for each stored container when it was removed, in seconds since the
-	// epoch; 0 while it exists.
+	// index is when each stored container was removed, in seconds since the epoch; 0
+	// while it exists.
 	index   map[string]int64
 	values  map[string][]byte // by container id: positions that have been loaded and not been taken
 	changed bool              // the index is not stored as it is

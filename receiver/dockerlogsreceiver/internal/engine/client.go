@@ -28,7 +28,7 @@ import (
 // DefaultEndpoint is where the engine listens when nothing else is said.
 const DefaultEndpoint = client.DefaultDockerHost
 
-// EndpointFromEnv gives the endpoint of the environment, else the default.
+// EndpointFromEnv returns the endpoint of the environment, else the default.
 func EndpointFromEnv() string {
 	if host := os.Getenv(client.EnvOverrideHost); host != "" {
 		return host
@@ -36,7 +36,7 @@ func EndpointFromEnv() string {
 	return DefaultEndpoint
 }
 
-// CheckEndpoint tells what is wrong with an endpoint, without touching it.
+// CheckEndpoint returns what is wrong with an endpoint, without connecting to it.
 func CheckEndpoint(endpoint string) error {
 	u, err := client.ParseHostURL(endpoint)
 	if err != nil {
@@ -69,7 +69,7 @@ type Config struct {
 	Timeout time.Duration
 	// TLS makes a tcp endpoint secure; https needs none to be given.
 	TLS *tls.Config
-	// Observe is told of every request that has been answered, or has failed.
+	// Observe is called for every request that has been answered, or has failed.
 	Observe func(endpoint Endpoint, outcome Outcome)
 	// Dial replaces the dialling of the endpoint; used by tests.
 	Dial func(ctx context.Context) (net.Conn, error)

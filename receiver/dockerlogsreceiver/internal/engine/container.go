@@ -46,19 +46,18 @@ func (c *Client) Info(ctx context.Context) (Info, error) {
 	})
 }
 
-// Summary is what a list tells of a container.
+// Summary is what a list says of a container.
 type Summary struct {
 	ID      string
 	Name    string
 	Image   string // as the container was created with
 	Labels  map[string]string
 	Running bool // paused ones too
-	// Ended tells that it has ended less than two minutes ago. A list says so.
-	Ended   bool
-	Created time.Time
+	// Ended is set where it has ended less than two minutes ago; only by List.
+	Ended bool
 }
 
-// List gives all containers, also those that do not run.
+// List returns all containers, also those that do not run.
 func (c *Client) List(ctx context.Context) ([]Summary, error) {
 	return unary(ctx, c, func(ctx context.Context, api *client.Client) ([]Summary, error) {
 		list, err := api.ContainerList(ctx, container.ListOptions{All: true})
@@ -69,26 +68,25 @@ func (c *Client) List(ctx context.Context) ([]Summary, error) {
 		for i, s := range list {
 			summaries[i] = Summary{
 				ID: s.ID, Name: nameOf(s.Names), Image: s.Image, Labels: s.Labels,
-				Running: running(s.State), Ended: endedLately(s.Status), Created: time.Unix(s.Created, 0),
+				Running: running(s.State), Ended: endedLately(s.Status),
 			}
 		}
 		return summaries, nil
 	})
 }
 
-// Container is what an inspection tells of a container.
+// Container is what an inspection says of a container.
 type Container struct {
 	Summary
 	ImageID    string // sha256:...
 	Env        map[string]string
 	TTY        bool
-	Driver     string // of its log
-	Hostname   string
+	Driver     string    // of its log
 	StartedAt  time.Time // zero before the first start
 	FinishedAt time.Time // zero before the first end
 }
 
-// Inspect looks at one container. IsNotFound tells the error of one that is gone.
+// Inspect looks at one container. The error of one that is gone is IsNotFound.
 func (c *Client) Inspect(ctx context.Context, id string) (Container, error) {
 	return unary(ctx, c, func(ctx context.Context, api *client.Client) (Container, error) {
 		r, err := api.ContainerInspect(ctx, id)
@@ -101,9 +99,9 @@ func (c *Client) Inspect(ctx context.Context, id string) (Container, error) {
 		found := Container{
 			Summary: Summary{
 				ID: r.ID, Name: strings.TrimPrefix(r.Name, "/"), Image: r.Config.Image, Labels: r.Config.Labels,
-				Running: r.State.Running, Created: parseTime(r.Created),
+				Running: r.State.Running,
 			},
-			ImageID: r.Image, Env: parseEnv(r.Config.Env), TTY: r.Config.Tty, Hostname: r.Config.Hostname,
+			ImageID: r.Image, Env: parseEnv(r.Config.Env), TTY: r.Config.Tty,
 			StartedAt: parseTime(r.State.StartedAt), FinishedAt: parseTime(r.State.FinishedAt),
 		}
 		if r.HostConfig != nil {
@@ -122,7 +120,7 @@ func parseEnv(list []string) map[string]string {
 	return env
 }
 
-// parseTime gives the zero time for the engine's "0001-01-01T00:00:00Z".
+// parseTime returns the zero time for the engine's "0001-01-01T00:00:00Z".
 func parseTime(s string) time.Time {
 	t, _ := time.Parse(time.RFC3339Nano, s)
 	return t
@@ -133,7 +131,7 @@ func running(state container.ContainerState) bool {
 }
 
 // endedLately understands the engine's "Exited (0) 5 seconds ago", whose next unit is
-// "About a minute ago". The list tells the time in no other way.
+// "About a minute ago". The list has the time in no other form.
 func endedLately(status string) bool {
 	return strings.HasPrefix(status, "Exited ") && (strings.Contains(status, " second") || strings.Contains(status, "About a minute"))
 }
@@ -168,19 +166,13 @@ func ImageName(image string) (name, tag string) {
 	return name, tag
 }
 
-// IsNotFound tells that the container does not exist any more.
+// IsNotFound reports that the container does not exist any more.
 func IsNotFound(err error) bool { return errdefs.IsNotFound(err) }
 
-// IsConflict tells that the container is being removed, or is dead.
-func IsConflict(err error) bool { return errdefs.IsConflict(err) }
-
-// IsUnreadable tells that the container's log driver cannot be read, ever.
+// IsUnreadable reports that the container's log driver cannot be read, ever.
 func IsUnreadable(err error) bool { return errdefs.IsNotImplemented(err) }
 
-// IsUnreachable tells that the engine could not be asked at all.
-func IsUnreachable(err error) bool { return client.IsErrConnectionFailed(err) }
-
-// IsDenied tells that the engine, or a proxy before it, does not answer such requests.
+// IsDenied reports that the engine, or a proxy before it, does not answer such requests.
 func IsDenied(err error) bool {
 	return errdefs.IsPermissionDenied(err) || errdefs.IsUnauthorized(err) || errdefs.IsNotFound(err) || errdefs.IsNotImplemented(err)
 }

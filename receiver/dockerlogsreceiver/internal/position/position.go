@@ -20,13 +20,14 @@ import (
 
 const (
 	// dedupWindow is how far back, in nanoseconds of log time, records are remembered:
-	// engines repeat the last records at a rotation, and the two streams of a container
-	// overtake one another, both by much less.
-	dedupWindow = int64(1e9)
+	// Engine 20.10 repeats records at a rotation, to a slow reader several seconds of them.
+	dedupWindow = int64(10e9)
+	// overtaking is more than the two streams of a container overtake one another by.
+	overtaking = int64(1e9)
 	// MinRecords is how many records are remembered at least, however silent the
 	// container is: enough to recognise the log by. maxRecords bounds it, however loud.
 	MinRecords = 64
-	maxRecords = 8192
+	maxRecords = 16384
 	// HashedSize bounds what of a long line is hashed, in bytes. The least max_log_size
 	// must not be below it: a position outlives a change of that setting.
 	HashedSize = 1 << 10
@@ -127,7 +128,7 @@ func (p *Position) endsPartial(rec stream.Record, start int64) bool {
 		return true
 	default:
 		// The streams overtake one another.
-		return !p.partialKnown && rec.Time < start+dedupWindow
+		return !p.partialKnown && rec.Time < start+overtaking
 	}
 }
 
@@ -207,7 +208,7 @@ func (p *Position) Ordinal(id ID, coarse bool) int {
 // wholeInstant moves a cut at n back, so that records of one instant, which may be equal
 // and are then told apart by counting, stay together.
 func wholeInstant(ids []ID, n int) int {
-	for n > 0 && n < len(ids) && ids[n-1].Time == ids[n].Time && len(ids)-n < 4*maxRecords {
+	for n > 0 && n < len(ids) && ids[n-1].Time == ids[n].Time && len(ids)-n < 2*maxRecords {
 		n--
 	}
 	return max(n, 0)

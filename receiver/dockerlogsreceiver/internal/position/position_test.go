@@ -286,7 +286,7 @@ func TestPositionLineCutByTheTail(t *testing.T) {
 	}
 	c = p.Begin(2, false)
 	require.Equal(t, Known, c.Judge(rec, IDOf(rec)))
-	later := errout(10+time.Duration(dedupWindow), "a line")
+	later := errout(10+time.Duration(overtaking), "a line")
 	require.Equal(t, Fresh, c.Judge(later, IDOf(later)))
 }
 

@@ -71,7 +71,7 @@ func (r *reading) verifySilence(ctx context.Context) error {
 
 // busyFor is how long a follow may bring as much as its plan's MaxRate above that rate: a
 // burst, or a backlog, is not reason enough to end it.
-const busyFor = 30 * time.Second
+const busyFor = 10 * time.Second
 
 // meter finds out whether a follow brings more than limit records a second. It is a bucket
 // that holds what comes in busyFor at that rate, and drains at it.

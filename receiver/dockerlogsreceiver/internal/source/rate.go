@@ -11,7 +11,7 @@ type rate struct {
 	at        time.Time // end of the last read
 }
 
-// observe learns that n records have come since the last read.
+// observe notes that n records have come since the last read.
 func (r *rate) observe(now time.Time, n int) {
 	if !r.at.IsZero() {
 		// An interval shorter than this says little.
@@ -21,7 +21,7 @@ func (r *rate) observe(now time.Time, n int) {
 	r.at = now
 }
 
-// expect gives the number of records, with some to spare, that have been written
+// expect returns the number of records, with some to spare, that have been written
 // since the last read. An estimate that is too low costs another request, one
 // that is too high makes the engine decode what we know.
 func (r *rate) expect(now time.Time) int {

@@ -180,14 +180,14 @@ func TestBurstIsNotBusy(t *testing.T) {
 		writer.Go(func() {
 			for range 5 {
 				time.Sleep(20 * time.Second)
-				f.write(150)
+				f.write(90)
 			}
 			time.Sleep(20 * time.Second)
 			f.container.Exit(0)
 		})
 		result := f.read(strategy.Plan{Follow: true, MaxRate: 10})
 		assert.Equal(t, Ended, result.End)
-		assert.Len(t, f.taken, 750)
+		assert.Len(t, f.taken, 450)
 	})
 }
 

@@ -54,7 +54,7 @@ func NewReader(buffer int) *Reader {
 	return &Reader{buf: make([]byte, max(buffer, minBuffer))}
 }
 
-// Reset makes the reader read from src, as if it were new. tty tells that the container
+// Reset makes the reader read from src, as if it were new. tty is set where the container
 // has a terminal, so that its log has no frames. Lines are cut at limit bytes.
 func (d *Reader) Reset(src io.Reader, tty bool, limit int) {
 	*d = Reader{src: src, tty: tty, limit: limit, buf: d.buf}
@@ -84,7 +84,7 @@ func (d *Reader) Next() (Record, error) {
 	return rec, err
 }
 
-// Ready tells whether Next has a whole record at hand and will not wait for the
+// Ready reports whether Next has a whole record at hand and will not wait for the
 // source.
 func (d *Reader) Ready() bool {
 	if len(d.rest) > 0 {
@@ -111,12 +111,12 @@ func (d *Reader) Ready() bool {
 // tail: a line of several chunks counts several times.
 func (d *Reader) Frames() int { return d.frames }
 
-// Pending tells whether a line has begun whose end has not been read.
+// Pending reports whether a line has begun whose end has not been read.
 func (d *Reader) Pending() bool {
 	return d.partial[0].active || d.partial[1].active || len(d.rest) > 0
 }
 
-// Begun gives the time of the line that has begun and not ended on each stream, stdout
+// Begun returns the time of the line that has begun and not ended on each stream, stdout
 // first, in nanoseconds since the Unix epoch, 0 where there is none.
 func (d *Reader) Begun() (times [2]int64) {
 	for i := range d.partial {
@@ -228,7 +228,7 @@ func (d *Reader) nextFrames() (Record, error) {
 var newline = []byte{'\n'}
 
 // readPieces adds the next n bytes, a frame larger than the buffer, to a line and
-// tells whether the line ends with them.
+// reports whether the line ends with them.
 func (d *Reader) readPieces(p *partial, n int) (ended bool, err error) {
 	for n > 0 {
 		if err := d.need(1); err != nil {
@@ -324,7 +324,7 @@ func (p *partial) begin(kind Kind, ns int64, coarse bool) {
 	}
 }
 
-// continues tells whether a frame of that time goes on with the line. The engine
+// continues reports whether a frame of that time goes on with the line. The engine
 // gives all chunks of a line one time; where it has whole seconds, they may
 // fall into two.
 func (p *partial) continues(ns int64, coarse bool) bool {

@@ -15,7 +15,7 @@ const (
 	Stderr Kind = 2
 )
 
-// String gives the value of the semantic convention log.iostream.
+// String returns the value of the semantic convention log.iostream.
 func (k Kind) String() string {
 	if k == Stderr {
 		return "stderr"

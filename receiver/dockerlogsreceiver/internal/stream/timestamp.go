@@ -34,7 +34,7 @@ type stampParser struct {
 	unix   int64    // seconds since the epoch at its start, UTC
 }
 
-// parse reads a time stamp and the space behind it from the start of b. It gives
+// parse reads a time stamp and the space behind it from the start of b. It returns
 // the time in nanoseconds since the epoch and the width with the space, or width
 // 0 where b does not start with a time stamp.
 func (p *stampParser) parse(b []byte) (ns int64, width int) {
