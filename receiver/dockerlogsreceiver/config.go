@@ -187,7 +187,7 @@ func createDefaultConfig() component.Config {
 		Timeout:            defaultTimeout,
 		StartAt:            StartAtEnd,
 		MaxLogSize:         defaultMaxLogSize,
-		Strategy:           StrategyShortLived,
+		Strategy:           StrategyAdaptive,
 		ShortLived:         ShortLivedConfig{Lifetime: 30 * time.Second},
 		Polling:            PollingConfig{Interval: 5 * time.Second, MaxInterval: 30 * time.Second},
 		Hybrid:             HybridConfig{Interval: 2 * time.Second, BufferSize: 8 << 20},

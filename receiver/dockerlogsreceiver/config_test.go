@@ -36,7 +36,7 @@ func TestDefaultConfig(t *testing.T) {
 		Timeout:    5 * time.Second,
 		StartAt:    StartAtEnd,
 		MaxLogSize: 1 << 20,
-		Strategy:   StrategyShortLived,
+		Strategy:   StrategyAdaptive,
 		ShortLived: ShortLivedConfig{Lifetime: 30 * time.Second},
 		Polling:    PollingConfig{Interval: 5 * time.Second, MaxInterval: 30 * time.Second},
 		Hybrid:     HybridConfig{Interval: 2 * time.Second, BufferSize: 8 << 20},
