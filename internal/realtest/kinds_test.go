@@ -87,7 +87,7 @@ func TestRealKinds(t *testing.T) {
 		return r.metric("captures") == 1 && r.metric("captures", "state=following") == 1
 	})
 	require.NoError(t, containers[lasting].Stop(t.Context(), logstest.Patience)) // which removes it
-	logstest.Eventually(t, "all logs are read", func() bool { return r.metric("captures") == 0 })
+	logstest.Eventually(t, "all logs are read", func() bool { return r.metric("captures") == 0 && r.metric("buffered_bytes") == 0 })
 	t.Logf("%d lines of %d containers in %v, in %d deliveries", written, len(kinds), time.Since(began).Round(time.Millisecond), r.Calls())
 	r.stop()
 

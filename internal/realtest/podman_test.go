@@ -83,7 +83,9 @@ func TestRealPodman(t *testing.T) {
 	p.run("stop", "restarted")
 	p.run("wait", "steady", "long", podmanRepeats)
 	for _, row := range rows {
-		logstest.Eventually(t, fmt.Sprintf("%s has read all to the end", row.strategy), func() bool { return row.metric("captures") == 0 })
+		logstest.Eventually(t, fmt.Sprintf("%s has read all to the end", row.strategy), func() bool {
+			return row.metric("captures") == 0 && row.metric("buffered_bytes") == 0
+		})
 	}
 	for _, row := range rows {
 		row.stop()

@@ -118,7 +118,9 @@ func (r *receiver) drained(t testing.TB, containers ...*dockerd.Container) {
 		_, err := c.Wait(t.Context())
 		require.NoError(t, err)
 	}
-	logstest.Eventually(t, "all logs are read", func() bool { return r.metric("captures") == 0 })
+	logstest.Eventually(t, "all logs are read and delivered", func() bool {
+		return r.metric("captures") == 0 && r.metric("buffered_bytes") == 0
+	})
 }
 
 // runLoggen runs a container that writes the lines of o. Its name is the lines' source.
