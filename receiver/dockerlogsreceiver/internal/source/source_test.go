@@ -59,7 +59,7 @@ func inBubble(t *testing.T, test func(*fixture)) {
 func (f *fixture) Add(rec Record) bool {
 	f.taken = append(f.taken, string(rec.Body))
 	f.delivered = append(f.delivered, rec.Delivered)
-	return false
+	return len(f.taken)%1000 == 0
 }
 
 func (f *fixture) Flush(ctx context.Context) error {
@@ -149,8 +149,9 @@ func TestPreempted(t *testing.T) {
 // not one that the engine has left without an answer.
 func TestWaitForASlotIsNotTheEnginesSilence(t *testing.T) {
 	inBubble(t, func(f *fixture) {
-		f.write(10)
+		f.write(5000) // more than is read ahead
 		f.flush = func(context.Context) error {
+			f.flush = nil
 			for range maxReads {
 				require.True(f.t, f.shared.Acquire(f.t.Context())) // the read has given its own back
 			}
@@ -165,7 +166,7 @@ func TestWaitForASlotIsNotTheEnginesSilence(t *testing.T) {
 		result := f.read(strategy.Plan{})
 		assert.Equal(t, Complete, result.End, "%v", result.Err)
 		assert.Equal(t, 3*StuckAfter, time.Since(began))
-		assert.Len(t, f.taken, 10)
+		assert.Len(t, f.taken, 5000)
 		for range maxReads {
 			require.True(f.t, f.shared.Acquire(f.t.Context()), "all slots are free again")
 		}
