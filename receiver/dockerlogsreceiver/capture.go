@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-	"golang.org/x/sync/semaphore"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/batch"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/position"
@@ -33,9 +32,8 @@ type capture struct {
 	planner planner
 	source  *source.Source
 
-	batch  *batch.Batch        // being filled, nil while there is nothing to deliver
-	buffer *semaphore.Weighted // of a plan that has one, else nil
-	size   int                 // of buffer, bytes
+	batch  *batch.Batch // being filled, nil while there is nothing to deliver
+	buffer *room        // of a plan that has one, else nil
 	state  captureState
 	ended  ending // why the goroutine ended
 	// unreadableLogged is set once it has been logged that the log cannot be read.
@@ -250,21 +248,20 @@ func (c *capture) Flush(ctx context.Context) error {
 	selected := !c.link.Woken() || c.target.refresh(ctx)
 	c.link.records.Add(int64(b.Len()))
 	b.Origin = c.target.origin
-	err := c.r.outbox.put(ctx, b, c.source, c.buffer, c.size)
+	err := c.r.outbox.put(ctx, b, c.source, c.buffer)
 	if err == nil && !selected {
 		err = errExcluded // what has been read already is of before
 	}
 	return err
 }
 
-// useBuffer gives the capture a buffer of that many bytes, or none.
+// useBuffer makes the capture use a buffer of that many bytes, or none.
 func (c *capture) useBuffer(size int) {
-	if size == c.size {
-		return
-	}
-	c.buffer, c.size = nil, size
-	if size > 0 {
-		c.buffer = semaphore.NewWeighted(int64(size))
+	switch {
+	case size == 0:
+		c.buffer = nil
+	case c.buffer == nil || c.buffer.size != int64(size):
+		c.buffer = newRoom(int64(size))
 	}
 }
 

@@ -34,9 +34,9 @@ type outbox struct {
 	counted func(bytes int)
 
 	batches sync.Pool // *batch.Batch
-	// room is for what has been read and not been accepted, in bytes: one group on its way
-	// and one that gathers.
-	room *semaphore.Weighted
+	// room is for what has been read and not been accepted: one group on its way and one
+	// that gathers.
+	room *room
 
 	mu      sync.Mutex // guards what is below
 	queue   []*parcel  // in the order in which they came
@@ -60,9 +60,17 @@ type committer interface {
 type parcel struct {
 	*batch.Batch
 	from  committer
-	room  *semaphore.Weighted // where its bytes are booked
-	taken int64               // of room
+	room  *room
+	taken int64 // bytes of room
 }
+
+// room bounds what has been read and not been accepted.
+type room struct {
+	*semaphore.Weighted
+	size int64 // bytes
+}
+
+func newRoom(size int64) *room { return &room{semaphore.NewWeighted(size), size} }
 
 // never is for a timer that is made now and set later.
 const never = 1 << 62
@@ -70,7 +78,7 @@ const never = 1 << 62
 func newOutbox(cfg BatchConfig, send func([]*batch.Batch) []*batch.Batch, accepted func(), counted func(bytes int)) *outbox {
 	return &outbox{
 		cfg: cfg, send: send, accepted: accepted, counted: counted,
-		room: semaphore.NewWeighted(2 * int64(cfg.MaxBytes)), wake: make(chan struct{}, 1), empty: make(chan struct{}),
+		room: newRoom(2 * int64(cfg.MaxBytes)), wake: make(chan struct{}, 1), empty: make(chan struct{}),
 		last:    make(map[committer]*parcel),
 		batches: sync.Pool{New: func() any { return batch.New(cfg.MaxSize, int(cfg.MaxBytes)) }},
 	}
@@ -79,15 +87,12 @@ func newOutbox(cfg BatchConfig, send func([]*batch.Batch) []*batch.Batch, accept
 // batch returns an empty batch, for put.
 func (o *outbox) batch() *batch.Batch { return o.batches.Get().(*batch.Batch) }
 
-// put takes a batch of one container, and waits while there is no room for it: in buffer,
-// of size bytes, or where that is nil in what all containers share. When ctx ends the
-// batch is taken without room, as it is in memory already, and the error is ctx's.
-func (o *outbox) put(ctx context.Context, b *batch.Batch, from committer, buffer *semaphore.Weighted, size int) error {
-	p := &parcel{Batch: b, from: from, room: o.room, taken: 2 * int64(o.cfg.MaxBytes)}
-	if buffer != nil {
-		p.room, p.taken = buffer, int64(size)
-	}
-	p.taken = min(p.taken, int64(b.Size()))
+// put takes a batch of one container, and waits while there is no room for it: in its own,
+// or, where that is nil, in what all containers share. When ctx ends the batch is taken
+// without room, as it is in memory already, and the error is ctx's.
+func (o *outbox) put(ctx context.Context, b *batch.Batch, from committer, own *room) error {
+	p := &parcel{Batch: b, from: from, room: cmp.Or(own, o.room)}
+	p.taken = min(p.room.size, int64(b.Size()))
 	var err error
 	if !p.room.TryAcquire(p.taken) {
 		o.hurry(+1)

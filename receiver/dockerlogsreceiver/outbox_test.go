@@ -16,7 +16,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sync/semaphore"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/enginetest"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/batch"
@@ -104,7 +103,7 @@ func TestOutboxGathers(t *testing.T) {
 		web, db := &batch.Origin{ID: "web"}, &batch.Origin{ID: "db"}
 		var fromWeb, fromDB acks
 		put := func(origin *batch.Origin, from *acks, n int) {
-			require.NoError(t, s.put(t.Context(), s.of(origin, n, 10), from, nil, 0))
+			require.NoError(t, s.put(t.Context(), s.of(origin, n, 10), from, nil))
 		}
 		time.Sleep(time.Minute)
 		put(web, &fromWeb, 1)
@@ -152,7 +151,7 @@ func TestOutboxGathersWhileThePipelineWorks(t *testing.T) {
 		web := &batch.Origin{ID: "web"}
 		var from acks
 		for range 7 {
-			require.NoError(t, s.put(t.Context(), s.of(web, 40, 10), &from, nil, 0))
+			require.NoError(t, s.put(t.Context(), s.of(web, 40, 10), &from, nil))
 			synctest.Wait()
 		}
 		time.Sleep(10 * time.Second)
@@ -185,7 +184,7 @@ func TestOutboxIsBounded(t *testing.T) {
 		ended := make(chan error)
 		go func() {
 			for {
-				err := s.put(ctx, s.of(web, 1, 10_000), &from, nil, 0)
+				err := s.put(ctx, s.of(web, 1, 10_000), &from, nil)
 				if err != nil {
 					ended <- err
 					return
@@ -223,10 +222,10 @@ func TestOutboxTakesOneThatIsTooLarge(t *testing.T) {
 		s := newGatedSink(cfg)
 		web := &batch.Origin{ID: "web"}
 		var from acks
-		require.NoError(t, s.put(t.Context(), s.of(web, 1, 100_000), &from, nil, 0))
+		require.NoError(t, s.put(t.Context(), s.of(web, 1, 100_000), &from, nil))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		require.ErrorIs(t, s.put(ctx, s.of(web, 1, 1), &from, nil, 0), context.DeadlineExceeded)
+		require.ErrorIs(t, s.put(ctx, s.of(web, 1, 1), &from, nil), context.DeadlineExceeded)
 		s.take()
 		s.close()
 		s.take()
@@ -243,14 +242,14 @@ func TestOutboxBuffer(t *testing.T) {
 		s := newGatedSink(cfg)
 		buffered, plain := &batch.Origin{ID: "buffered"}, &batch.Origin{ID: "plain"}
 		var from, fromPlain acks
-		buffer := semaphore.NewWeighted(50_000)
+		buffer := newRoom(50_000)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		require.NoError(t, s.put(ctx, s.of(plain, 1, 5000), &fromPlain, nil, 0))
+		require.NoError(t, s.put(ctx, s.of(plain, 1, 5000), &fromPlain, nil))
 		for range 4 {
-			require.NoError(t, s.put(ctx, s.of(buffered, 1, 10_000), &from, buffer, 50_000))
+			require.NoError(t, s.put(ctx, s.of(buffered, 1, 10_000), &from, buffer))
 		}
-		require.ErrorIs(t, s.put(ctx, s.of(buffered, 1, 10_000), &from, buffer, 50_000), context.DeadlineExceeded)
+		require.ErrorIs(t, s.put(ctx, s.of(buffered, 1, 10_000), &from, buffer), context.DeadlineExceeded)
 		s.close()
 		for from.n.Load() < 5 {
 			s.take()
@@ -266,7 +265,7 @@ func TestOutboxCommitsNothingThatIsNotTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newGatedSink(testBatchConfig)
 		var from acks
-		require.NoError(t, s.put(t.Context(), s.of(&batch.Origin{ID: "web"}, 3, 10), &from, nil, 0))
+		require.NoError(t, s.put(t.Context(), s.of(&batch.Origin{ID: "web"}, 3, 10), &from, nil))
 		s.next <- false
 		s.close()
 		<-s.empty
