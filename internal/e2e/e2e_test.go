@@ -56,8 +56,15 @@ type collector struct {
 // start runs the distribution. It is killed when the test ends, if it still runs.
 func start(t testing.TB, config string, env ...string) *collector {
 	t.Helper()
-	c := &collector{cmd: exec.Command(binary(t), "--config="+config), ended: make(chan error, 1)}
-	c.cmd.Env = append(os.Environ(), env...)
+	cmd := exec.Command(binary(t), "--config="+config)
+	cmd.Env = append(os.Environ(), env...)
+	return launch(t, cmd)
+}
+
+// launch runs a collector, and returns when it is ready.
+func launch(t testing.TB, cmd *exec.Cmd) *collector {
+	t.Helper()
+	c := &collector{cmd: cmd, ended: make(chan error, 1)}
 	c.cmd.Stdout, c.cmd.Stderr = &c.output, &c.output
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	require.NoError(t, c.cmd.Start())
@@ -68,7 +75,7 @@ func start(t testing.TB, config string, env ...string) *collector {
 			<-c.ended
 		}
 		if t.Failed() {
-			t.Logf("the collector said:\n%s", c.output.tail())
+			t.Logf("%v said:\n%s", c.cmd.Args, c.output.tail())
 		}
 	})
 	c.says(t, "Everything is ready")

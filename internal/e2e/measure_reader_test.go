@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -118,22 +117,7 @@ func (r measuredReader) start(t testing.TB, e *dockerd.Engine, sink, telemetry, 
 	}
 	queue := fromEnv("DOCKERLOGS_SENDING_QUEUE", "true")
 	config := fmt.Sprintf(measureConfig, t.TempDir(), e.Host(), strategy, e.DataRoot(), sink, queue, telemetry, receiver, exporter)
-	c := &collector{cmd: exec.Command(r.binary, "--config="+writeFile(t, "measure.yaml", config)), ended: make(chan error, 1)}
-	c.cmd.Stdout, c.cmd.Stderr = &c.output, &c.output
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	require.NoError(t, c.cmd.Start())
-	go func() { c.ended <- c.cmd.Wait() }()
-	t.Cleanup(func() {
-		if c.cmd.ProcessState == nil {
-			_ = c.cmd.Process.Kill()
-			<-c.ended
-		}
-		if t.Failed() {
-			t.Logf("%s said:\n%s", r.name, c.output.tail())
-		}
-	})
-	c.says(t, "Everything is ready")
-	return c
+	return launch(t, exec.Command(r.binary, "--config="+writeFile(t, "measure.yaml", config)))
 }
 
 // cpuOf returns the processor time, user and system, that a process has used.

@@ -51,7 +51,7 @@ type Engine struct {
 	ring        []event
 	subscribers map[*subscriber]struct{}
 	dropEvents  bool
-	denyEvents bool // subscriptions to events are denied
+	denyEvents  bool // subscriptions to events are denied
 	faults      Faults
 	latency     func(Request) time.Duration
 }

@@ -33,15 +33,16 @@ func (s *splitReader) Read(b []byte) (int, error) {
 
 // FuzzReader holds that the records do not depend on how the bytes arrive, nor on the
 // size of the buffer, that nothing panics, and that no line is longer and no buffer larger than allowed.
-// The seeds are streams captured from real engines, see testdata/README.md.
+// The seeds are streams captured from real engines, see testdata/README.md
+// at the top of the repository.
 func FuzzReader(f *testing.F) {
-	captured, err := filepath.Glob("testdata/*.bin")
+	captured, err := filepath.Glob("../../../../testdata/golden/*.bin")
 	require.NoError(f, err)
 	require.NotEmpty(f, captured)
 	for _, name := range captured {
 		body, err := os.ReadFile(name)
 		require.NoError(f, err)
-		f.Add(body, strings.Contains(name, "tty"), uint16(20_000), uint64(1))
+		f.Add(body, strings.HasPrefix(filepath.Base(name), "tty"), uint16(20_000), uint64(1))
 	}
 	f.Add([]byte(chunks(1, stamp(1), strings.Repeat("long", 10_000), 8192)), false, uint16(100), uint64(2))
 	f.Add([]byte(frame(1, stamp(1)+strings.Repeat("long", 200)))[:600], false, uint16(100), uint64(5))

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Captures the seeds of FuzzReader from the Docker Engine that the docker command reaches.
-# Usage: testdata/capture.sh, from this package's folder. Each file is the answer to
+# Captures the log streams of this folder from the Docker Engine that the docker command
+# reaches. Each file is the answer to
 #   GET /containers/ID/logs?stdout=1&stderr=1&timestamps=1&tail=all
 set -euo pipefail
 cd "$(dirname "$0")"
 work=$(mktemp -d)
 trap 'rm -rf "$work"; docker image rm -f dockerlogs-seed >/dev/null' EXIT
-(cd ../../../../.. && CGO_ENABLED=0 go build -ldflags='-s -w' -o "$work/loggen" ./cmd/loggen)
+(cd ../.. && CGO_ENABLED=0 go build -ldflags='-s -w' -o "$work/loggen" ./cmd/loggen)
 tar -C "$work" -c loggen | docker import --change 'ENTRYPOINT ["/loggen"]' - dockerlogs-seed >/dev/null
 
 # capture FILE DOCKER-FLAGS -- LOGGEN-FLAGS

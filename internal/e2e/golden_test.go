@@ -1,0 +1,190 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/golden"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/pdatatest/plogtest"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/enginetest"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver"
+)
+
+var update = flag.Bool("update", false, "write the golden files of testdata")
+
+// TestGoldenRecords has the receiver read each captured log and compares what arrives with
+// the records beside it.
+func TestGoldenRecords(t *testing.T) {
+	captured, err := filepath.Glob("../../testdata/golden/*.bin")
+	require.NoError(t, err)
+	require.NotEmpty(t, captured)
+	for _, input := range captured {
+		name := strings.TrimSuffix(filepath.Base(input), ".bin")
+		t.Run(name, func(t *testing.T) {
+			body, err := os.ReadFile(input)
+			require.NoError(t, err)
+			got := recordsOf(t, name, body)
+			output := strings.TrimSuffix(input, ".bin") + ".yaml"
+			if *update {
+				require.NoError(t, golden.WriteLogsToFile(output, got))
+			}
+			want, err := golden.ReadLogs(output)
+			require.NoError(t, err)
+			require.NoError(t, plogtest.CompareLogs(want, got))
+		})
+	}
+}
+
+// recordsOf returns what the receiver makes of the log of a container that has ended.
+func recordsOf(t *testing.T, name string, body []byte) plog.Logs {
+	t.Helper()
+	flavor := enginetest.Docker20()
+	if strings.Contains(name, "podman") {
+		flavor = enginetest.Podman4()
+	}
+	engine := enginetest.New(flavor)
+	container := engine.Add(enginetest.ContainerSpec{
+		ID: strings.Repeat("0123456789abcdef", 4), Name: "web", Image: "acme/web:1.2", Running: true, TTY: strings.HasPrefix(name, "tty"),
+	})
+	container.Raw(body)
+
+	factory := dockerlogsreceiver.NewFactory()
+	cfg := factory.CreateDefaultConfig().(*dockerlogsreceiver.Config)
+	cfg.Endpoint, cfg.StartAt = engine.Listen(t), dockerlogsreceiver.StartAtBeginning
+	cfg.Strategy = dockerlogsreceiver.StrategyPolling
+	telemetry := componenttest.NewTelemetry()
+	set := receivertest.NewNopSettings(factory.Type())
+	set.TelemetrySettings = telemetry.NewTelemetrySettings()
+	set.BuildInfo.Version = "0.1.0"
+	var sink consumertest.LogsSink
+	r, err := factory.CreateLogs(t.Context(), set, cfg, &sink)
+	require.NoError(t, err)
+	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
+	logstest.Eventually(t, "records", func() bool { return sink.LogRecordCount() > 0 })
+	container.Exit(0) // so that a last line without an end is one
+	logstest.Eventually(t, "the end of the log", func() bool { return logstest.Sum(telemetry, "captures") == 0 })
+	require.NoError(t, r.Shutdown(t.Context()))
+	assert.Zero(t, logstest.Sum(telemetry, "gaps"))
+	require.NoError(t, telemetry.Shutdown(t.Context()))
+
+	all := sink.AllLogs()
+	for _, more := range all[1:] {
+		from := more.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
+		from.MoveAndAppendTo(all[0].ResourceLogs().At(0).ScopeLogs().At(0).LogRecords())
+	}
+	return all[0]
+}
+
+// TestPipelineFiles runs the configurations of testdata in the distribution, with a fake
+// engine and a collector in place of the backend. The documents show the same ones.
+func TestPipelineFiles(t *testing.T) {
+	for file, test := range map[string]struct {
+		document string // that shows it; "" is none
+		exporter string
+	}{
+		"loki.yaml":      {"", "otlp_http/loki"},
+		"otlp.yaml":      {"receiver/dockerlogsreceiver/README.md", "otlp_grpc"},
+		"strictest.yaml": {"docs/guarantees.md", "otlp_grpc"},
+		"overrides.yaml": {"", "otlp_grpc"},
+		"adaptive.yaml":  {"receiver/dockerlogsreceiver/README.md", "debug"},
+	} {
+		t.Run(file, func(t *testing.T) {
+			path := filepath.Join("..", "..", "testdata", "pipelines", file)
+			text, err := os.ReadFile(path)
+			require.NoError(t, err)
+			if test.document != "" {
+				document, err := os.ReadFile(filepath.Join("..", "..", test.document))
+				require.NoError(t, err)
+				config := string(text)
+				for strings.HasPrefix(config, "#") {
+					_, config, _ = strings.Cut(config, "\n")
+				}
+				assert.Contains(t, string(document), config, test.document)
+			}
+			runPipeline(t, path, test.exporter)
+		})
+	}
+	files, err := filepath.Glob("../../testdata/pipelines/*")
+	require.NoError(t, err)
+	assert.Len(t, files, 5, "each needs a test")
+}
+
+const backendConfig = `
+receivers:
+  otlp: {protocols: {grpc: {endpoint: %s}, http: {endpoint: %s}}}
+exporters:
+  file: {path: %s}
+service:
+  telemetry: {metrics: {level: none}}
+  pipelines:
+    logs: {receivers: [otlp], exporters: [file]}
+`
+
+func runPipeline(t *testing.T, path, exporter string) {
+	t.Helper()
+	engine := enginetest.New()
+	var containers []*enginetest.Container
+	for _, spec := range []enginetest.ContainerSpec{
+		{Name: "web"}, {Name: "kafka-1"}, {Name: "job", Labels: map[string]string{"com.acme.bursts": "true"}},
+	} {
+		spec.Running = true
+		containers = append(containers, engine.Add(spec))
+	}
+	grpc, http, file := freeAddress(t), freeAddress(t), filepath.Join(t.TempDir(), "logs.json")
+	start(t, writeFile(t, "backend.yaml", fmt.Sprintf(backendConfig, grpc, http, file)))
+
+	// The rest is as in the file.
+	settings := []string{
+		"receivers::docker_logs::endpoint: " + engine.Listen(t),
+		"service::telemetry::metrics::level: none",
+	}
+	switch {
+	case exporter == "debug":
+		settings = append(settings, "exporters::debug::verbosity: detailed", "extensions::goroutine_health::endpoint: "+freeAddress(t))
+	case strings.HasPrefix(exporter, "otlp_http"):
+		settings = append(settings, "exporters::"+exporter+"::endpoint: http://"+http)
+	default:
+		settings = append(settings, "exporters::"+exporter+"::endpoint: "+grpc, "exporters::"+exporter+"::tls::insecure: true")
+	}
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	if strings.Contains(string(text), "file_storage:") {
+		settings = append(settings, "extensions::file_storage::directory: "+t.TempDir())
+	}
+	args := []string{"--config=" + path}
+	for _, setting := range settings {
+		args = append(args, "--config=yaml:"+setting)
+	}
+	agent := launch(t, exec.Command(binary(t), args...))
+	const lines = 10
+	for i := range lines {
+		for _, c := range containers {
+			c.Write(enginetest.Stdout, fmt.Sprintf("%s line %d\n", c.Name(), i))
+		}
+	}
+	if exporter == "debug" {
+		for _, c := range containers {
+			agent.says(t, fmt.Sprintf("%s line %d", c.Name(), lines-1))
+		}
+		return
+	}
+	require.Eventually(t, func() bool { return countRecords(t, file) == lines*len(containers) }, patience, 50*time.Millisecond)
+	agent.terminate(t)
+}
