@@ -212,7 +212,7 @@ func (c *capture) removed(ctx context.Context) ending {
 	inspected := c.target.strategy != ""
 	if !c.source.FullyRead() && (inspected || c.link.wanted.Load()) {
 		c.r.countGap(gapRemoved)
-		c.target.logger().Warn("a container was removed before its last lines could be read", zap.String("remedy", remedyRemoved))
+		c.target.logger().Warn("this container was removed before its last lines could be read", zap.String("remedy", remedyRemoved))
 	}
 	return endRemoved
 }
