@@ -137,9 +137,15 @@ func (p *Position) Holds(time int64) bool {
 	return slices.ContainsFunc(p.ids, func(id ID) bool { return id.Time == time })
 }
 
-// Oldest returns the earliest time that is remembered. It must not be Empty.
-func (p *Position) Oldest() int64 {
-	return slices.MinFunc(p.ids, func(a, b ID) int { return cmp.Compare(a.Time, b.Time) }).Time
+// Since returns the time from which on a read has to ask for the log: that of some of the
+// newest records, and before what the streams overtake one another by. It must not be
+// Empty.
+func (p *Position) Since() int64 {
+	oldest := func(ids []ID) int64 {
+		return slices.MinFunc(ids, func(a, b ID) int { return cmp.Compare(a.Time, b.Time) }).Time
+	}
+	newer := min(oldest(p.ids[max(0, len(p.ids)-MinRecords):]), p.newest-overtaking)
+	return max(oldest(p.ids), newer)
 }
 
 // accepted is how many of ids the pipeline has accepted without a hole.

@@ -328,6 +328,24 @@ func TestPositionIsBounded(t *testing.T) {
 	require.LessOrEqual(t, cap(p.ids), 8*MinRecords)
 }
 
+func TestSince(t *testing.T) {
+	p := blank()
+	for i, rec := range lines(1000, 9*time.Millisecond) { // nine seconds
+		p.accept(IDOf(rec))
+		switch {
+		case i < MinRecords:
+			assert.Equal(t, p.ids[0].Time, p.Since(), "all of it")
+		case i > 200:
+			assert.Equal(t, rec.Time-overtaking, p.Since(), "of a loud container a second")
+		}
+	}
+	p = blank()
+	for _, rec := range lines(100, time.Minute) {
+		p.accept(IDOf(rec))
+	}
+	assert.Equal(t, p.ids[len(p.ids)-MinRecords].Time, p.Since(), "of a silent one enough records")
+}
+
 func TestOrdinal(t *testing.T) {
 	p := blank()
 	rec := coarse(out(0, "same"))

@@ -160,7 +160,7 @@ func (r *reading) since() int64 {
 	if !r.engine.BySeconds() || r.pos.Empty() {
 		return 0
 	}
-	return r.pos.Oldest() / int64(time.Second)
+	return r.pos.Since() / int64(time.Second)
 }
 
 // knowsNewest reports whether the newest record that the engine has is known, or it has
