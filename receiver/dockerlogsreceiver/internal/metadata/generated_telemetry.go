@@ -132,13 +132,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.DockerLogsBytes, err = builder.meter.Int64Counter(
 		"otelcol_docker_logs_bytes",
-		metric.WithDescription("Text of the records read from the engine. [Alpha]"),
+		metric.WithDescription("Text of the records that the pipeline has accepted, or that were given up. [Alpha]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.DockerLogsCaptureLatency, err = builder.meter.Float64Histogram(
 		"otelcol_docker_logs_capture_latency",
-		metric.WithDescription("Time from the engine's time stamp of the oldest record of a call of the pipeline until the pipeline accepted it. [Alpha]"),
+		metric.WithDescription("Time from the engine's time stamp of the oldest record of a call until the pipeline accepted the call. [Alpha]"),
 		metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries([]float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600}...),
 	)
@@ -151,7 +151,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.DockerLogsDroppedRecords, err = builder.meter.Int64Counter(
 		"otelcol_docker_logs_dropped_records",
-		metric.WithDescription("Records that the pipeline refused for good. [Alpha]"),
+		metric.WithDescription("Records that have been read and given up, since the pipeline refused them. [Alpha]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
@@ -187,7 +187,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.DockerLogsRecords, err = builder.meter.Int64Counter(
 		"otelcol_docker_logs_records",
-		metric.WithDescription("Records read from the engine, those known already left out. [Alpha]"),
+		metric.WithDescription("Records that the pipeline has accepted, or that were given up. [Alpha]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
@@ -205,7 +205,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.DockerLogsStrategyChanges, err = builder.meter.Int64Counter(
 		"otelcol_docker_logs_strategy_changes",
-		metric.WithDescription("Times that adaptive changed between streaming and polling a container. [Alpha]"),
+		metric.WithDescription("Times that adaptive changed between following and polling a container. [Alpha]"),
 		metric.WithUnit("{change}"),
 	)
 	errs = errors.Join(errs, err)

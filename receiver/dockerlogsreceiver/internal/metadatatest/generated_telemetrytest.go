@@ -40,7 +40,7 @@ func AssertEqualDockerLogsBufferedBytes(t *testing.T, tt *componenttest.Telemetr
 func AssertEqualDockerLogsBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_docker_logs_bytes",
-		Description: "Text of the records read from the engine. [Alpha]",
+		Description: "Text of the records that the pipeline has accepted, or that were given up. [Alpha]",
 		Unit:        "By",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -56,7 +56,7 @@ func AssertEqualDockerLogsBytes(t *testing.T, tt *componenttest.Telemetry, dps [
 func AssertEqualDockerLogsCaptureLatency(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.HistogramDataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_docker_logs_capture_latency",
-		Description: "Time from the engine's time stamp of the oldest record of a call of the pipeline until the pipeline accepted it. [Alpha]",
+		Description: "Time from the engine's time stamp of the oldest record of a call until the pipeline accepted the call. [Alpha]",
 		Unit:        "s",
 		Data: metricdata.Histogram[float64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -87,7 +87,7 @@ func AssertEqualDockerLogsCaptures(t *testing.T, tt *componenttest.Telemetry, dp
 func AssertEqualDockerLogsDroppedRecords(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_docker_logs_dropped_records",
-		Description: "Records that the pipeline refused for good. [Alpha]",
+		Description: "Records that have been read and given up, since the pipeline refused them. [Alpha]",
 		Unit:        "{record}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -179,7 +179,7 @@ func AssertEqualDockerLogsLag(t *testing.T, tt *componenttest.Telemetry, dps []m
 func AssertEqualDockerLogsRecords(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_docker_logs_records",
-		Description: "Records read from the engine, those known already left out. [Alpha]",
+		Description: "Records that the pipeline has accepted, or that were given up. [Alpha]",
 		Unit:        "{record}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -227,7 +227,7 @@ func AssertEqualDockerLogsReopens(t *testing.T, tt *componenttest.Telemetry, dps
 func AssertEqualDockerLogsStrategyChanges(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_docker_logs_strategy_changes",
-		Description: "Times that adaptive changed between streaming and polling a container. [Alpha]",
+		Description: "Times that adaptive changed between following and polling a container. [Alpha]",
 		Unit:        "{change}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
