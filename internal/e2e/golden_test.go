@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
@@ -174,17 +175,26 @@ func runPipeline(t *testing.T, path, exporter string) {
 	}
 	agent := launch(t, exec.Command(binary(t), args...))
 	const lines = 10
+	var want []string
 	for i := range lines {
 		for _, c := range containers {
-			c.Write(enginetest.Stdout, fmt.Sprintf("%s line %d\n", c.Name(), i))
+			line := fmt.Sprintf("%s line %d", c.Name(), i)
+			c.Write(enginetest.Stdout, line+"\n")
+			want = append(want, line)
 		}
 	}
 	if exporter == "debug" {
-		for _, c := range containers {
-			agent.says(t, fmt.Sprintf("%s line %d", c.Name(), lines-1))
+		for _, line := range want {
+			agent.says(t, line)
 		}
+	} else {
+		require.Eventually(t, func() bool { return countRecords(t, file) >= len(want) }, patience, 50*time.Millisecond)
+	}
+	agent.terminate(t)
+	if exporter == "debug" {
 		return
 	}
-	require.Eventually(t, func() bool { return countRecords(t, file) == lines*len(containers) }, patience, 50*time.Millisecond)
-	agent.terminate(t)
+	var got []string
+	eachRecord(t, file, func(_ pcommon.Map, record plog.LogRecord) { got = append(got, string(logstest.Body(record))) })
+	assert.ElementsMatch(t, want, got)
 }

@@ -69,8 +69,8 @@ func (r *reading) verifySilence(ctx context.Context) error {
 	return nil
 }
 
-// busyFor is how long a follow may bring as much as its plan's MaxRate above that rate: a
-// burst, or a backlog, is not reason enough to end it.
+// busyFor is how long a follow may bring twice its plan's MaxRate: a burst of a few lines, or
+// a small backlog, is not reason enough to end it.
 const busyFor = 10 * time.Second
 
 // meter finds out whether a follow brings more than limit records a second. It is a bucket
