@@ -29,6 +29,7 @@ receivers:
     endpoint: %s
     overrides: # one container for each strategy
       - {match: {name: "streaming"}, strategy: streaming}
+      - {match: {name: "short_lived"}, strategy: short_lived}
       - {match: {name: "polling"}, strategy: polling}
       - {match: {name: "hybrid"}, strategy: hybrid}
       - {match: {name: "adaptive"}, strategy: adaptive}
