@@ -25,5 +25,6 @@ capture frames-binary-crlf.bin -- --lines 20 --payload binary --crlf --size 80
 capture frames-chunks.bin -- --lines 3 --size 40000 --stderr-share 0.5
 capture frames-unended.bin -- --lines 3 --no-final-newline --size 80
 capture frames-local-chunks.bin --log-driver local -- --lines 3 --size 20000
+capture frames-local-binary.bin --log-driver local -- --lines 10 --payload binary --stderr-share 0.5 --size 80
 capture tty.bin --tty -- --lines 20 --size 60-120 --blank-every 5
 capture tty-chunks.bin --tty -- --lines 2 --size 40000
