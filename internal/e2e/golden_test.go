@@ -94,7 +94,7 @@ func recordsOf(t *testing.T, name string, body []byte) plog.Logs {
 }
 
 // TestPipelineFiles runs the configurations of testdata in the distribution, with a fake
-// engine and a collector in place of the backend. The documents show the same ones.
+// engine and a collector in place of the backend. Documents show some of them.
 func TestPipelineFiles(t *testing.T) {
 	for file, test := range map[string]struct {
 		document string // that shows it; "" is none
