@@ -162,11 +162,15 @@ func (p *Position) Trim() {
 		return
 	}
 	last := p.ids[len(p.ids)-1].Time
-	n := max(0, accepted-maxRecords)
-	for n < accepted-MinRecords && abs(last-p.ids[n].Time) > dedupWindow {
+	spare := func(i int) bool { return i < accepted-MinRecords && abs(last-p.ids[i].Time) > dedupWindow }
+	n, least := max(0, accepted-maxRecords), len(p.ids)/4
+	if n <= least && !spare(least) {
+		return // this is called for every line of a follow: do not count what is too little
+	}
+	for spare(n) {
 		n++
 	}
-	if n = wholeInstant(p.ids, n); n > len(p.ids)/4 {
+	if n = wholeInstant(p.ids, n); n > least {
 		p.drop(n)
 	}
 }
