@@ -97,7 +97,7 @@ func (c *capture) step(ctx context.Context) ending {
 	if event && !c.planner.plan.Follow && c.planner.strategy != nil {
 		// The container may have ended: what it wrote last, before it is removed.
 		c.target.inspectDue = true
-		if end, ok := c.read(ctx, strategy.Plan{Buffer: c.planner.plan.Buffer}); !ok {
+		if end, ok := c.catchUp(ctx); !ok {
 			return end
 		}
 	}
@@ -108,7 +108,7 @@ func (c *capture) step(ctx context.Context) ending {
 		}
 	}
 	if !c.target.details.Running {
-		end, ok := c.read(ctx, strategy.Plan{Buffer: c.planner.plan.Buffer})
+		end, ok := c.catchUp(ctx)
 		if ok && !c.target.inspectDue && len(c.link.wake) == 0 { // else it may have been started meanwhile
 			end = endStopped
 		}
@@ -126,12 +126,17 @@ func (c *capture) step(ctx context.Context) ending {
 	case len(c.link.wake) > 0:
 		return endNone // something happened: look first
 	case plan.Follow && c.planner.catchUpDue:
-		if end, ok := c.read(ctx, strategy.Plan{Buffer: plan.Buffer}); !ok {
+		if end, ok := c.catchUp(ctx); !ok {
 			return end
 		}
 	}
 	end, _ := c.read(ctx, plan)
 	return end
+}
+
+// catchUp reads what is new, without following.
+func (c *capture) catchUp(ctx context.Context) (end ending, ok bool) {
+	return c.read(ctx, strategy.Plan{Buffer: c.planner.plan.Buffer})
 }
 
 // read reads once, and reacts to how that ended. ok is false where it did not come to the

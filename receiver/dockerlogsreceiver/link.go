@@ -31,9 +31,12 @@ type link struct {
 }
 
 // Wake asks the capture to look again. It does not block.
-func (l *link) Wake() {
+func (l *link) Wake() { notify(l.wake) }
+
+// notify leaves a notification in a channel that holds one, if there is none yet.
+func notify(c chan<- struct{}) {
 	select {
-	case l.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }

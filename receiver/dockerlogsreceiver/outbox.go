@@ -110,7 +110,7 @@ func (o *outbox) hurry(n int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.waiting += n
-	o.signal()
+	notify(o.wake)
 }
 
 func (o *outbox) add(p *parcel) {
@@ -119,7 +119,7 @@ func (o *outbox) add(p *parcel) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.queue) == 0 {
-		o.signal()
+		notify(o.wake)
 	}
 	o.records += p.Len()
 	o.bytes += size
@@ -131,7 +131,7 @@ func (o *outbox) add(p *parcel) {
 		o.last[p.from] = p
 	}
 	if o.full() {
-		o.signal()
+		notify(o.wake)
 	}
 }
 
@@ -142,19 +142,12 @@ func (o *outbox) recycle(b *batch.Batch) {
 
 func (o *outbox) full() bool { return o.records >= o.cfg.MaxSize || o.bytes >= int(o.cfg.MaxBytes) }
 
-func (o *outbox) signal() {
-	select {
-	case o.wake <- struct{}{}:
-	default:
-	}
-}
-
 // close makes run return when everything has been sent. Nothing may be put afterwards.
 func (o *outbox) close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.closed = true
-	o.signal()
+	notify(o.wake)
 }
 
 // run sends until close. The receiver starts its goroutine, the owner closes the outbox

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.uber.org/zap"
@@ -78,12 +77,7 @@ func newOwner(r *dockerLogs, host component.Host) *owner {
 }
 
 // positionsChanged is called when the pipeline has accepted something. It does not block.
-func (o *owner) positionsChanged() {
-	select {
-	case o.accepted <- struct{}{}:
-	default:
-	}
-}
+func (o *owner) positionsChanged() { notify(o.accepted) }
 
 // run keeps in touch with the engine until ctx ends, and returns when every capture has
 // ended, the outbox is empty and the positions are stored.
@@ -92,10 +86,7 @@ func (o *owner) run(ctx context.Context) {
 	defer tick.Stop()
 	o.tick = tick.C
 	defer o.finish()
-	wait := backoff.ExponentialBackOff{
-		InitialInterval: minConnectWait, MaxInterval: maxConnectWait, Multiplier: 2, RandomizationFactor: 0.5,
-	}
-	wait.Reset()
+	wait := newBackOff(minConnectWait, maxConnectWait)
 	for {
 		connected := time.Now()
 		err := o.session(ctx)

@@ -55,14 +55,20 @@ type planner struct {
 
 // restart makes the planner plan for a container that has not been read yet.
 func (p *planner) restart() {
-	p.backoff = backoff.ExponentialBackOff{
-		InitialInterval: minReopenWait, MaxInterval: maxReopenWait, Multiplier: 2, RandomizationFactor: 0.5,
-	}
-	p.backoff.Reset()
+	p.backoff = newBackOff(minReopenWait, maxReopenWait)
 	p.observed = strategy.Observed{First: true}
 	p.plan = strategy.Plan{Follow: true}
 	p.catchUpDue = true
 	p.rateSince = time.Time{}
+}
+
+// newBackOff returns waits that double from the first to the longest, give or take a half.
+func newBackOff(first, longest time.Duration) backoff.ExponentialBackOff {
+	wait := backoff.ExponentialBackOff{
+		InitialInterval: first, MaxInterval: longest, Multiplier: 2, RandomizationFactor: 0.5,
+	}
+	wait.Reset()
+	return wait
 }
 
 // use makes a strategy the container's.
