@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -33,6 +32,9 @@ type Options struct {
 	// Binary is the daemon to run; by default what DOCKERLOGS_DOCKERD names, else dockerd from PATH. Its own directory
 	// is put first in PATH, so that it finds the containerd and runc that it came with.
 	Binary string
+	// Version is that of an engine that make engines has brought, "20.10", "26.1" or "28.5", to be run instead of a
+	// Binary; by default what DOCKERLOGS_ENGINE names.
+	Version string
 	// Root is the directory for everything that the daemon writes. It must be empty or not exist, and is deleted by
 	// Close. By default a new one in the directory for temporary files. On a tmpfs a fleet ends twice as fast.
 	Root string
@@ -65,11 +67,11 @@ type Engine struct {
 // Start starts a private engine and waits until it answers. Ending ctx gives up the wait; a started engine runs until
 // Close, or until this process ends.
 func Start(ctx context.Context, opts Options) (*Engine, error) {
-	binary, err := findBinary(opts.Binary)
+	daemon, err := findDaemon(opts)
 	if err != nil {
 		return nil, err
 	}
-	opts.Binary = binary
+	opts.Binary = daemon.binary
 	root, err := makeRoot(opts.Root)
 	if err != nil {
 		return nil, err
@@ -80,7 +82,7 @@ func Start(ctx context.Context, opts Options) (*Engine, error) {
 	}
 	e.opts, e.root = opts, root
 	e.cgroup = fmt.Sprintf("dl%016x", rand.Uint64())
-	if e.keeper, err = startKeeper(ctx, root, e.cgroup); err != nil {
+	if e.keeper, err = startKeeper(ctx, root, e.cgroup, daemon.rootfs); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(root))
 	}
 	e.close = sync.OnceValue(e.closePrivate)
@@ -164,21 +166,6 @@ func (e *Engine) closeShared() error {
 	err := e.removeMade(ctx)
 	e.cancel()
 	return errors.Join(err, e.cli.Close())
-}
-
-// findBinary gives the absolute path of the daemon: PATH may be another one inside the namespaces.
-func findBinary(name string) (string, error) {
-	if name == "" {
-		name = os.Getenv("DOCKERLOGS_DOCKERD")
-	}
-	if name == "" {
-		name = "dockerd"
-	}
-	path, err := exec.LookPath(name)
-	if err != nil {
-		return "", fmt.Errorf("find the Docker daemon (install it, or name it in DOCKERLOGS_DOCKERD): %w", err)
-	}
-	return filepath.Abs(path)
 }
 
 // makeRoot makes the engine's directory, or checks that the one given is empty, because it will be deleted.

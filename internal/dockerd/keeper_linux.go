@@ -28,8 +28,11 @@ const (
 const keeperTimeout = 5 * time.Minute
 
 // keeperScript holds the namespaces of one engine open until its standard input ends, then removes what is left of it.
-// It prints pid 1's number as seen from outside, and the storage driver that works in the engine's directory.
+// It prints pid 1's number as seen from outside, and the storage driver that works in the engine's directory. Where it
+// is given a root file system, the engine sees that as its own, with what it shares with us on the same paths: its own
+// directory, that for temporary files, and the devices.
 //
+//   - A root that was only changed, and not pivoted to, would not do: the engine remounts / where it unpacks images.
 //   - /proc still shows the outer pids when pid 1 reads its own number there, and the inner ones once it is mounted anew.
 //   - An empty /run/containerd keeps the shims' sockets, whose path is fixed, out of the host's, and hides the system's
 //     containerd, which dockerd would use instead of starting one.
@@ -39,6 +42,13 @@ const keeperTimeout = 5 * time.Minute
 const keeperScript = `
 unshare --net --pid --mount --fork sh -c '
 	read -r pid rest </proc/self/stat
+	if [ -n "$2" ]; then
+		mount --bind "$2" "$2" && mount -t tmpfs tmpfs "$2/run" || exit
+		for dir in /dev /sys "${TMPDIR:-/tmp}" "$1"; do
+			mkdir -p "$2$dir" && mount --rbind "$dir" "$2$dir" || exit
+		done
+		cd "$2" && mkdir -p .outside && pivot_root . .outside && umount -l /.outside || exit
+	fi
 	mount -t proc proc /proc && mkdir -p /run/containerd && mount -t tmpfs tmpfs /run/containerd || exit
 	cd "$1" && mkdir lower upper work merged || exit
 	driver=vfs
@@ -51,7 +61,7 @@ unshare --net --pid --mount --fork sh -c '
 	exec 3<&0 >/dev/null
 	cat <&3 &
 	wait $!
-' sh "$1"
+' sh "$1" "$3"
 rm -rf -- "$1" || failed=1
 for dir in /sys/fs/cgroup/"$2" /sys/fs/cgroup/*/"$2"; do
 	if [ -d "$dir" ]; then find "$dir" -depth -type d -exec rmdir {} + || failed=1; fi
@@ -70,9 +80,10 @@ type keeper struct {
 	err      error
 }
 
-// startKeeper makes the namespaces. From here on root and the cgroup belong to the keeper.
-func startKeeper(ctx context.Context, root, cgroup string) (*keeper, error) {
-	k := &keeper{cmd: exec.Command("sh", "-c", keeperScript, "sh", root, cgroup), ended: make(chan struct{})}
+// startKeeper makes the namespaces, with the root file system of this machine if rootfs is empty. From here on root and
+// the cgroup belong to the keeper.
+func startKeeper(ctx context.Context, root, cgroup, rootfs string) (*keeper, error) {
+	k := &keeper{cmd: exec.Command("sh", "-c", keeperScript, "sh", root, cgroup, rootfs), ended: make(chan struct{})}
 	k.cmd.Stderr = &k.stderr
 	k.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // a Ctrl-C is for us: the keeper has yet to clean up
 	stdin, err := k.cmd.StdinPipe()

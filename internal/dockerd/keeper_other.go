@@ -25,7 +25,7 @@ type keeper struct {
 	pid1          int
 }
 
-func startKeeper(context.Context, string, string) (*keeper, error) { return nil, errNotLinux }
+func startKeeper(context.Context, string, string, string) (*keeper, error) { return nil, errNotLinux }
 
 func (*keeper) close() error { return nil }
 
