@@ -195,7 +195,7 @@ func TestConnectFails(t *testing.T) {
 func TestRequireElsewhere(t *testing.T) {
 	owner := privateEngine(t)
 	ctx := testContext(t)
-	none := []Options{{Binary: "no-such-dockerd"}}
+	none := Options{Binary: "no-such-dockerd"}
 
 	t.Setenv("DOCKER_HOST", owner.Host())
 	e, err := obtain(ctx, none)
@@ -210,7 +210,7 @@ func TestRequireElsewhere(t *testing.T) {
 	t.Setenv("DOCKERLOGS_REQUIRE_ENGINE", "")
 	skipped := t.Run("none", func(t *testing.T) {
 		t.Cleanup(func() { assert.True(t, t.Skipped()) })
-		Require(t, none...)
+		Require(t, none)
 	})
 	assert.True(t, skipped, "a skip is no failure")
 }

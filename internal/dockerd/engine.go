@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -81,7 +80,7 @@ func Start(ctx context.Context, opts Options) (*Engine, error) {
 		return nil, err
 	}
 	e.opts, e.root = opts, root
-	e.cgroup = fmt.Sprintf("dl%016x", rand.Uint64())
+	e.cgroup = newCgroup()
 	if e.keeper, err = startKeeper(ctx, root, e.cgroup, daemon.rootfs); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(root))
 	}
@@ -137,6 +136,24 @@ func (e *Engine) Socket() string {
 
 // Client is a client of the engine. Close closes it.
 func (e *Engine) Client() *client.Client { return e.cli }
+
+// Version says what the engine is: "Docker Engine 28.5.2".
+func (e *Engine) Version(ctx context.Context) (string, error) { return version(ctx, e.cli) }
+
+func version(ctx context.Context, cli *client.Client) (string, error) {
+	v, err := cli.ServerVersion(ctx)
+	if err != nil {
+		return "", fmt.Errorf("ask the engine for its version: %w", err)
+	}
+	for _, c := range v.Components {
+		if c.Name == "Podman Engine" {
+			return "Podman " + c.Version, nil
+		}
+	}
+	// Debian's is 20.10.24+dfsg1.
+	number, _, _ := strings.Cut(v.Version, "+")
+	return "Docker Engine " + number, nil
+}
 
 // DataRoot is the directory of a private engine's images, containers and logs, empty for another.
 func (e *Engine) DataRoot() string {

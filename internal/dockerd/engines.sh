@@ -1,7 +1,7 @@
 #!/bin/sh
 # Brings engines of several versions, each with a root file system of its own, for tests:
 # engines.sh [NAME...]; NAME is docker-20.10, docker-26.1, docker-28.5, podman-4 or podman-5.
-# They come from Debian's releases. What is there already is left alone.
+# They come from Debian's releases. What is there already is left alone. It may be interrupted, and run twice at a time.
 set -eu
 
 dir=${DOCKERLOGS_ENGINES:-${XDG_CACHE_HOME:-$HOME/.cache}/otelcol-dockerlogs/engines}
@@ -34,13 +34,20 @@ version() {
 }
 
 mkdir -p "$dir"
+exec 9>"$dir/.lock" # debootstrap inherits it, and so holds it for as long as it lives, whatever becomes of us
+flock --nonblock 9 || {
+	echo "engines: waiting for another run of this"
+	flock 9
+}
 for name; do
 	[ -d "$dir/$name" ] && continue
 	where=$(release "$name")
 	new=$dir/.new-$name
-	rm -rf "$new"
+	rm -rf --one-file-system "$new"
 	echo "engines: $name, from Debian ${where% *}"
-	debootstrap --variant=minbase --include="${where#* }" "${where% *}" "$new" "$mirror" >"$dir/$name.log" 2>&1 || {
+	# Its mounts, of /proc and /sys, and its processes go with it, even if it is killed.
+	unshare --mount --pid --fork --kill-child --mount-proc \
+		debootstrap --variant=minbase --include="${where#* }" "${where% *}" "$new" "$mirror" >"$dir/$name.log" 2>&1 || {
 		tail -n 20 "$dir/$name.log" >&2
 		exit 1
 	}
@@ -55,5 +62,6 @@ for name; do
 		;;
 	esac
 	mv "$new" "$dir/$name"
+	rm "$dir/$name.log"
 	echo "engines: $have in $dir/$name"
 done

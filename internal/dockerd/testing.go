@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,18 +21,23 @@ const startTimeout = time.Minute
 
 // Require gives the test an engine that is closed when the test ends: a private one if we are root and have a dockerd,
 // else the one that DOCKER_HOST names. Where there is none the test is skipped; with DOCKERLOGS_REQUIRE_ENGINE=1, it
-// fails. opts, one at most, are for the private engine.
+// fails. An engine that is wanted in a version that has not been brought fails only the test of those who require it in
+// DOCKERLOGS_REQUIRE_ENGINES, "20.10 28.5" for example. opts, one at most, are for the private engine.
 func Require(t testing.TB, opts ...Options) *Engine {
 	t.Helper()
+	var private Options
+	if len(opts) > 0 {
+		private = opts[0]
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
 	defer cancel()
-	e, err := obtain(ctx, opts)
+	e, err := obtain(ctx, private)
 	if err != nil {
-		message := fmt.Sprintf("no Docker engine (run as root with dockerd in PATH or in DOCKERLOGS_DOCKERD, or set DOCKER_HOST): %v", err)
-		if os.Getenv("DOCKERLOGS_REQUIRE_ENGINE") == "1" {
-			t.Fatal(message)
+		must := os.Getenv("DOCKERLOGS_REQUIRE_ENGINE") == "1"
+		if errors.Is(err, errNotBrought) {
+			must = required(private.version())
 		}
-		t.Skip(message)
+		skip(t, must, fmt.Errorf("no Docker engine (run as root with dockerd in PATH or in DOCKERLOGS_DOCKERD, or set DOCKER_HOST): %w", err))
 	}
 	t.Cleanup(func() {
 		if t.Failed() && e.Private() {
@@ -43,11 +50,32 @@ func Require(t testing.TB, opts ...Options) *Engine {
 	return e
 }
 
-func obtain(ctx context.Context, opts []Options) (*Engine, error) {
-	var private Options
-	if len(opts) > 0 {
-		private = opts[0]
+// RequireRootfs is [Rootfs] for a test that needs it, and is skipped without, as by [Require]. In
+// DOCKERLOGS_REQUIRE_ENGINES a Podman is named "podman-5".
+func RequireRootfs(t testing.TB, name string) string {
+	t.Helper()
+	rootfs, err := Rootfs(name)
+	if err != nil {
+		skip(t, required(strings.TrimPrefix(name, "docker-")), err)
 	}
+	return rootfs
+}
+
+// required tells whether an engine is.
+func required(name string) bool {
+	return slices.Contains(strings.Fields(os.Getenv("DOCKERLOGS_REQUIRE_ENGINES")), name)
+}
+
+// skip ends a test for want of something.
+func skip(t testing.TB, must bool, why error) {
+	t.Helper()
+	if must {
+		t.Fatal(why)
+	}
+	t.Skip(why)
+}
+
+func obtain(ctx context.Context, private Options) (*Engine, error) {
 	err := errors.New("only root can start a private one")
 	if os.Geteuid() == 0 {
 		var e *Engine
@@ -56,7 +84,7 @@ func obtain(ctx context.Context, opts []Options) (*Engine, error) {
 		}
 	}
 	host := os.Getenv(client.EnvOverrideHost)
-	if host == "" {
+	if host == "" || private.version() != "" { // who wants a version is not served with any
 		return nil, err
 	}
 	e, connectErr := Connect(ctx, host)

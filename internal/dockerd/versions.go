@@ -18,17 +18,29 @@ const daemonPath = "/usr/sbin/dockerd"
 // daemon is what to run: a program, in a root file system of its own or, if that is empty, in this machine's.
 type daemon struct{ binary, rootfs string }
 
+// errNotBrought is for an engine whose root file system is not there.
+var errNotBrought = errors.New("run make engines")
+
+// version returns the version that the options, else the environment, name; empty if it is a binary or nothing.
+func (o Options) version() string {
+	switch {
+	case o.Binary != "":
+		return ""
+	case o.Version != "":
+		return o.Version
+	case os.Getenv("DOCKERLOGS_DOCKERD") != "":
+		return ""
+	}
+	return os.Getenv("DOCKERLOGS_ENGINE")
+}
+
 // findDaemon returns the daemon that the options, else the environment, name.
 func findDaemon(opts Options) (daemon, error) {
-	binary, version := opts.Binary, opts.Version
-	if binary == "" && version == "" {
-		binary, version = os.Getenv("DOCKERLOGS_DOCKERD"), os.Getenv("DOCKERLOGS_ENGINE")
-	}
-	if binary == "" && version != "" {
+	if version := opts.version(); version != "" {
 		rootfs, err := Rootfs("docker-" + version)
 		return daemon{binary: daemonPath, rootfs: rootfs}, err
 	}
-	path, err := exec.LookPath(cmp.Or(binary, "dockerd"))
+	path, err := exec.LookPath(cmp.Or(opts.Binary, os.Getenv("DOCKERLOGS_DOCKERD"), "dockerd"))
 	if err != nil {
 		return daemon{}, fmt.Errorf("find the Docker daemon (install it, or name it in DOCKERLOGS_DOCKERD): %w", err)
 	}
@@ -50,7 +62,7 @@ func Rootfs(name string) (string, error) {
 	rootfs := filepath.Join(dir, name)
 	// The script that brings it renames it last.
 	if _, err := os.Stat(rootfs); errors.Is(err, os.ErrNotExist) {
-		return "", fmt.Errorf("there is no %s in %s: run make engines", name, dir)
+		return "", fmt.Errorf("there is no %s in %s: %w", name, dir, errNotBrought)
 	} else if err != nil {
 		return "", err
 	}

@@ -1,0 +1,64 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dockerd
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"sync"
+)
+
+// Room is for engines without a daemon that this package knows: namespaces like those of a private engine, in which the
+// caller starts programs. It goes as a private engine goes.
+type Room struct {
+	// Dir has the same path inside and outside, short enough for sockets. It is deleted by Close.
+	Dir string
+	// Cgroup is the parent that containers are to be given: Close removes it.
+	Cgroup string
+
+	keeper *keeper
+	close  func() error // once
+}
+
+// OpenRoom makes a room. rootfs is its root file system, see [Rootfs]; if it is empty, this machine's.
+func OpenRoom(ctx context.Context, rootfs string) (*Room, error) {
+	dir, err := makeRoot("")
+	if err != nil {
+		return nil, err
+	}
+	cgroup := newCgroup()
+	k, err := startKeeper(ctx, dir, cgroup, rootfs)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return &Room{Dir: dir, Cgroup: "/" + cgroup, keeper: k, close: sync.OnceValue(k.close)}, nil
+}
+
+// newCgroup is a name that no other engine has.
+func newCgroup() string { return fmt.Sprintf("dl%016x", rand.Uint64()) }
+
+// Start starts a command as our child, inside the room. Its program is named by its path there.
+func (r *Room) Start(cmd *exec.Cmd) error { return r.keeper.start(cmd) }
+
+// Run runs a command inside the room to its end. The error has what it has printed.
+func (r *Room) Run(cmd *exec.Cmd) error {
+	var output bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &output, &output
+	err := r.Start(cmd)
+	if err == nil {
+		err = cmd.Wait()
+	}
+	if err != nil {
+		return fmt.Errorf("run %s: %w: %s", cmd, err, bytes.TrimSpace(output.Bytes()))
+	}
+	return nil
+}
+
+// Close kills all that runs in the room and deletes its directory. Only the first call does anything; all return the same.
+func (r *Room) Close() error { return r.close() }
