@@ -111,6 +111,7 @@ func TestRealConformance(t *testing.T) {
 	step("shutdown")
 	r.each(func(row *row) {
 		row.stop()
+		r.record(row, steady, restarted)
 		row.judge(t, r)
 	})
 	for _, c := range []*dockerd.Container{steady, restarted} { // nothing came twice

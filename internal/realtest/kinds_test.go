@@ -4,6 +4,7 @@
 package realtest
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -95,6 +96,13 @@ func TestRealKinds(t *testing.T) {
 	for source, tally := range r.tty.Tallies() {
 		tallies[source] = tally
 	}
+	all := cell{Written: written, Gaps: int(r.metric("gaps"))}
+	for _, kind := range kinds {
+		tally := tallies[kind.o.Source]
+		all.Lost += int(tally.Lost)
+		all.Repeated += int(tally.Repeated) - (kind.runs-1)*int(kind.o.Lines)
+	}
+	record(t, e, dockerlogsreceiver.StrategyAdaptive, fmt.Sprintf("%d kinds of lines and containers at once", len(kinds)), all)
 	for _, kind := range kinds {
 		tally := tallies[kind.o.Source]
 		again := uint64(kind.runs-1) * kind.o.Lines

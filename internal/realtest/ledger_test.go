@@ -58,6 +58,9 @@ func (l *ledger) checker(name string) *loggen.Checker {
 	return &l.lines
 }
 
+// tally returns the books of a container.
+func (l *ledger) tally(name string) loggen.Tally { return l.checker(name).Tallies()[name] }
+
 // expect announces the lines of a container.
 func (l *ledger) expect(o loggen.Options) { l.checker(o.Source).Expect(o) }
 
