@@ -1,4 +1,4 @@
-# Targets that a person uses: build, run, image, test, generate, lint, bench, lab.
+# Targets that a person uses: build, run, image, test, engines, test-engines, generate, lint, bench, lab.
 
 BINARY  := dist/otelcol-dockerlogs
 TOOLS   := $(CURDIR)/.tools
@@ -13,7 +13,10 @@ SOURCES    := $(shell git ls-files -co --exclude-standard -- '*.go' go.mod go.su
 # A test may start engines, containers and the distribution: minutes, not seconds.
 TEST_TIMEOUT ?= 30m
 
-.PHONY: all build run image test generate lint bench lab lab-docs tools clean
+# Engines to bring, and to test with; .ci/run takes one of them.
+ENGINES ?= docker-20.10 docker-26.1 docker-28.5 podman-4 podman-5
+
+.PHONY: all build run image test engines test-engines generate lint bench lab lab-docs tools clean
 all: build
 
 ## build: make dist/otelcol-dockerlogs
@@ -35,10 +38,28 @@ image: build dist/healthcheck
 	docker build --target=prebuilt --file=deploy/Dockerfile --tag=otelcol-dockerlogs:$(VERSION) .
 
 # One package at a time: those with real engines measure nothing but want them to keep up.
-## test: everything; with a Docker Engine's dockerd on the PATH and as root, against a real engine too
+## test: everything; with a Docker Engine's dockerd on the PATH and as root, against a real engine too, and against 28.5 if make engines has brought it
 test: build
 	go vet ./...
 	DOCKERLOGS_COLLECTOR=$(CURDIR)/$(BINARY) GOEXPERIMENT=goroutineleakprofile go test -race -p 1 -timeout=$(TEST_TIMEOUT) ./...
+	DOCKERLOGS_ENGINE=28.5 GOEXPERIMENT=goroutineleakprofile go test -race -timeout=$(TEST_TIMEOUT) -skip=Podman ./internal/realtest
+
+## engines: bring engines of several versions for tests, from Debian; ENGINES=docker-28.5 brings one
+engines:
+	@internal/dockerd/engines.sh $(ENGINES)
+
+## test-engines: the tests on real engines with each of ENGINES, and docs/conformance.md of what they saw
+test-engines: engines
+	rm -rf dist/matrix
+	@set -e; for engine in $(ENGINES); do \
+		echo "== $$engine"; \
+		export DOCKERLOGS_MATRIX=$(CURDIR)/dist/matrix DOCKERLOGS_REQUIRE_ENGINES="$${engine#docker-}"; \
+		case $$engine in \
+		docker-*) DOCKERLOGS_ENGINE=$${engine#docker-} go test -count=1 -timeout=$(TEST_TIMEOUT) -skip=Podman ./internal/realtest ;; \
+		podman-*) DOCKERLOGS_PODMAN=$${engine#podman-} go test -count=1 -timeout=$(TEST_TIMEOUT) -run=Podman ./internal/realtest ;; \
+		esac; \
+	done
+	go run ./cmd/enginematrix collect --from dist/matrix
 
 ## generate: all generated files
 generate: tools

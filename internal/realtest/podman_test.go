@@ -7,6 +7,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -89,6 +90,7 @@ func TestRealPodman(t *testing.T) {
 	}
 	for _, row := range rows {
 		row.stop()
+		row.record(t, p, written, runs)
 		row.judge(t, written, runs)
 	}
 }
@@ -131,6 +133,27 @@ func (row *podmanRow) await(t *testing.T, name string, n int) {
 	}
 }
 
+// podmanScenarios are the rows of docs/conformance.md, by container.
+var podmanScenarios = []struct{ container, scenario string }{
+	{"steady", "fifty lines in a second, which have one time stamp"},
+	{"long", "lines of 50 kB on both streams"},
+	{"restarted", "restarted"},
+}
+
+// record books what the row saw.
+func (row *podmanRow) record(t *testing.T, p *podman, written, runs map[string]int) {
+	t.Helper()
+	for _, s := range podmanScenarios {
+		seen := row.seen(s.container, written[s.container])
+		seen.Repeated -= seen.Written - seen.Written/runs[s.container] // each run writes the same
+		record(t, p, row.strategy, s.scenario, seen)
+	}
+	record(t, p, row.strategy, "equal lines in one second", cell{
+		Written: written[podmanRepeats], Lost: max(0, written[podmanRepeats]-row.equal),
+		Repeated: max(0, row.equal-written[podmanRepeats]), Gaps: row.gapsOf(podmanRepeats),
+	})
+}
+
 // judge checks the books once the receiver has stopped.
 func (row *podmanRow) judge(t *testing.T, written, runs map[string]int) {
 	t.Helper()
@@ -158,9 +181,26 @@ func (row *podmanRow) judge(t *testing.T, written, runs map[string]int) {
 
 // podman is an engine of the test's own.
 type podman struct {
-	t    testing.TB
-	env  []string
-	host string
+	t      testing.TB
+	room   *dockerd.Room
+	binary string // as the room sees it
+	env    []string
+	host   string
+}
+
+// findPodman returns the root file system and the path there of the Podman that DOCKERLOGS_PODMAN names: 4 or 5, which
+// make engines brings. Without, it is the machine's own.
+func findPodman(t testing.TB) (rootfs, binary string) {
+	t.Helper()
+	version := os.Getenv("DOCKERLOGS_PODMAN")
+	if version == "" {
+		binary, err := exec.LookPath("podman")
+		if err != nil {
+			t.Skipf("no Podman: %v", err)
+		}
+		return "", binary
+	}
+	return dockerd.RequireRootfs(t, "podman-"+version), "/usr/bin/podman"
 }
 
 // startPodman starts Podman's service, with a configuration, locks and storage that no
@@ -170,25 +210,21 @@ func startPodman(t testing.TB) *podman {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can start a private Podman")
 	}
-	if _, err := exec.LookPath("podman"); err != nil {
-		t.Skipf("no Podman: %v", err)
-	}
-	dir, err := os.MkdirTemp("", "podman") // short, for the paths of sockets
+	rootfs, binary := findPodman(t)
+	room, err := dockerd.OpenRoom(t.Context(), rootfs)
 	require.NoError(t, err)
-	t.Cleanup(func() { // what cleans up behind a container may be at work still
-		logstest.Eventually(t, "Podman's directory is removed", func() bool { return os.RemoveAll(dir) == nil })
-	})
+	t.Cleanup(func() { assert.NoError(t, room.Close()) })
 	file := func(name, text string) string {
-		path := filepath.Join(dir, name)
+		path := filepath.Join(room.Dir, name)
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 		return path
 	}
-	p := &podman{t: t, host: "unix://" + filepath.Join(dir, "s")}
+	p := &podman{t: t, room: room, binary: binary, host: "unix://" + filepath.Join(room.Dir, "s")}
 	p.env = append(os.Environ(),
-		"CONTAINERS_CONF="+file("containers.conf", fmt.Sprintf(podmanConf, filepath.Join(dir, "tmp"))),
-		"CONTAINERS_STORAGE_CONF="+file("storage.conf", fmt.Sprintf(podmanStorage, filepath.Join(dir, "root"), filepath.Join(dir, "run"))))
+		"CONTAINERS_CONF="+file("containers.conf", fmt.Sprintf(podmanConf, filepath.Join(room.Dir, "tmp"))),
+		"CONTAINERS_STORAGE_CONF="+file("storage.conf", fmt.Sprintf(podmanStorage, filepath.Join(room.Dir, "root"), filepath.Join(room.Dir, "run"))))
 
-	image := filepath.Join(dir, "image.tar")
+	image := filepath.Join(room.Dir, "image.tar")
 	require.NoError(t, writePodmanImage(image, map[string]string{
 		"loggen": dockerd.Binary(t, "github.com/dockerlogs/otelcol-dockerlogs/cmd/loggen"),
 		"repeat": dockerd.Binary(t, "github.com/dockerlogs/otelcol-dockerlogs/internal/realtest/testdata/repeat"),
@@ -198,9 +234,8 @@ func startPodman(t testing.TB) *podman {
 	var log bytes.Buffer
 	service := p.command(context.Background(), "system", "service", "--time=0", p.host)
 	service.Stdout, service.Stderr = &log, &log
-	require.NoError(t, service.Start())
+	require.NoError(t, room.Start(service))
 	t.Cleanup(func() {
-		p.run("rm", "--all", "--force", "--time=0")
 		assert.NoError(t, service.Process.Kill())
 		_ = service.Wait() // says that it was killed
 		if t.Failed() {
@@ -215,6 +250,16 @@ func startPodman(t testing.TB) *podman {
 		return err == nil
 	})
 	return p
+}
+
+// Version says what the engine is.
+func (p *podman) Version(ctx context.Context) (string, error) {
+	e, err := dockerd.Connect(ctx, p.host)
+	if err != nil {
+		return "", err
+	}
+	version, err := e.Version(ctx)
+	return version, errors.Join(err, e.Close())
 }
 
 // The configuration of a Podman that also runs within a container.
@@ -258,7 +303,7 @@ func writePodmanImage(path string, programs map[string]string) error {
 }
 
 func (p *podman) command(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, "podman", args...)
+	cmd := exec.CommandContext(ctx, p.binary, args...)
 	cmd.Env = p.env
 	return cmd
 }
@@ -268,12 +313,11 @@ func (p *podman) run(args ...string) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), logstest.Patience)
 	defer cancel()
-	output, err := p.command(ctx, args...).CombinedOutput()
-	require.NoError(p.t, err, "podman %s\n%s", strings.Join(args, " "), output)
+	require.NoError(p.t, p.room.Run(p.command(ctx, args...)))
 }
 
 // start runs a container.
 func (p *podman) start(name, program string, args ...string) {
 	p.t.Helper()
-	p.run(append([]string{"run", "--detach", "--name", name, "--entrypoint", program, podmanImage}, args...)...)
+	p.run(append([]string{"run", "--detach", "--cgroup-parent", p.room.Cgroup, "--name", name, "--entrypoint", program, podmanImage}, args...)...)
 }
