@@ -208,18 +208,23 @@ func (c *capture) inspect(ctx context.Context) (end ending, ok bool) {
 
 // removed ends the capture of a container that is gone.
 func (c *capture) removed(ctx context.Context) ending {
-	if c.link.newRun.Swap(false) {
-		c.source.NewRun()
-	}
 	if err := c.source.FlushUnterminated(ctx, c); err != nil {
 		c.target.logger().Debug("the last line is not delivered", zap.Error(err))
+	}
+	c.countUnread()
+	return endRemoved
+}
+
+// countUnread counts and logs a gap if a container that is gone has not been read to its end.
+func (c *capture) countUnread() {
+	if c.link.newRun.Swap(false) {
+		c.source.NewRun()
 	}
 	inspected := c.target.strategy != ""
 	if !c.source.FullyRead() && (inspected || c.link.wanted.Load()) {
 		c.r.countGap(gapRemoved)
 		c.target.logger().Warn("this container was removed before its last lines could be read", zap.String("remedy", remedyRemoved))
 	}
-	return endRemoved
 }
 
 // unreadable ends the capture of a container whose log cannot be read.

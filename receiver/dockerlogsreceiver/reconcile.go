@@ -125,8 +125,9 @@ func (o *owner) handleEvent(ctx context.Context, event engine.Event) {
 		o.launch(ctx, o.add(event.Container, frontier))
 		return
 	}
+	gone := !c.active && c.capture.ended == endRemoved // and this event is of before
 	switch {
-	case event.Started && (c.died || !c.active):
+	case event.Started && (c.died || (!c.active && !gone)):
 		c.capture.link.newRun.Store(true)
 		c.died = false
 	case event.Died:
@@ -137,6 +138,9 @@ func (o *owner) handleEvent(ctx context.Context, event engine.Event) {
 		c.capture.link.Wake()
 	case event.Removed:
 		o.forget(id, c)
+	case gone && c.capture.source.FullyRead():
+		c.capture.countUnread() // if this is a run that nobody has seen
+	case gone:
 	case o.mayBeSelected(event.Container):
 		o.launch(ctx, c)
 	}
@@ -158,8 +162,11 @@ func (o *owner) captureEnded(ctx context.Context, c *container) {
 	c.active = false
 	o.active--
 	switch {
-	case c.capture.ended == endRemoved || c.missing:
+	case c.missing:
 		o.forget(c.capture.target.id, c)
+	case c.capture.ended == endRemoved:
+		// Known until its last event, or a list without it: an event that comes late would
+		// else find a new container.
 	case c.capture.link.Woken():
 		// Something happened while the capture was on its way out.
 		o.launch(ctx, c)
