@@ -77,6 +77,7 @@ func (e *Engine) launch(ctx context.Context) (*process, error) {
 	}
 	cmd := exec.Command(e.opts.Binary, append(args, e.opts.ExtraArgs...)...)
 	cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(e.opts.Binary)+string(os.PathListSeparator)+os.Getenv("PATH"))
+	cmd.Env = append(cmd.Env, e.opts.Env...)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := e.keeper.start(cmd); err != nil {
 		return nil, fmt.Errorf("start %s: %w", e.opts.Binary, err)

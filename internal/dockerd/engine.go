@@ -39,6 +39,8 @@ type Options struct {
 	Root string
 	// LogDriver is the logging driver of containers that name none; by default the engine's own, json-file.
 	LogDriver string
+	// Env has variables for the daemon, NAME=value, beside those of this process.
+	Env []string
 	// ExtraArgs are given to dockerd last, so they also override what this package passes.
 	ExtraArgs []string
 }

@@ -1,0 +1,211 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package enginefacts
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/dockerd"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/loggen"
+)
+
+// rotations are the cases of a log that rotates at 1 MB while one follow reads it.
+var rotations = []rotation{
+	{Files: 3, Rate: 5_000, Lines: 60_000},
+	{Files: 3, Rate: 20_000, Lines: 240_000},
+	{Files: 3, Lines: 400_000},
+	{Files: 3, Rate: 5_000, Lines: 60_000, Slow: true},
+	{Files: 1, Rate: 5_000, Lines: 60_000},
+	{Files: 1, Rate: 5_000, Lines: 60_000, Slow: true},
+}
+
+const (
+	// followSilence is how long a follow may bring nothing before it counts as hanging; the containers write all the time.
+	followSilence = 30 * time.Second
+	// slowShare is what a slow reader reads a second, of what is written a second.
+	slowShare = 0.5
+)
+
+// rotation is one follow of a log that rotates.
+type rotation struct {
+	Files int     `json:"files"` // max-file
+	Rate  float64 `json:"rate"`  // lines a second; 0 is flat out
+	Slow  bool    `json:"slow"`  // the reader
+	Lines uint64  `json:"lines"`
+
+	KeptRate     bool          `json:"kept_rate"`     // the container wrote as evenly as it should
+	Missing      uint64        `json:"missing"`       // lines that did not come
+	Repeats      int           `json:"repeats"`       // records that came again
+	Runs         int           `json:"runs"`          // that the repeats came in
+	ReachRecords int           `json:"reach_records"` // how far back the furthest repeat was, in records
+	ReachTime    time.Duration `json:"reach_ns"`      // and in the time of the log
+	End          string        `json:"end"`           // what ended the follow but the container's end
+}
+
+func (r rotation) String() string {
+	rate := "flat out"
+	if r.Rate > 0 {
+		rate = count(uint64(r.Rate)) + " lines/s"
+		if !r.KeptRate {
+			rate += ", in bursts"
+		}
+	}
+	if r.Slow {
+		rate += ", slow reader"
+	}
+	text := fmt.Sprintf("max-file=%d, %s: %s", r.Files, rate, missing(r.Missing, r.Lines))
+	switch r.Repeats {
+	case 0:
+		text += ", no repeats"
+	default:
+		text += fmt.Sprintf(", %s repeats in %d runs, back to %s records and %.2f s before the newest",
+			count(uint64(r.Repeats)), r.Runs, count(uint64(r.ReachRecords)), r.ReachTime.Seconds())
+	}
+	if r.End != "" {
+		text += ", **" + r.End + "**"
+	}
+	return text
+}
+
+func missing(n, of uint64) string {
+	if n == 0 {
+		return "no line missing"
+	}
+	return percent(float64(n)/float64(of)) + " of the lines missing"
+}
+
+// rotationFigures are one follow for each of the rotations.
+type rotationFigures []rotation
+
+func (f rotationFigures) String() string { return lines(f) }
+
+func measureRotation(ctx context.Context, b *bench) (f rotationFigures, err error) {
+	for _, r := range rotations {
+		if err := r.measure(ctx, b); err != nil {
+			return f, fmt.Errorf("%d files, %v lines a second: %w", r.Files, r.Rate, err)
+		}
+		f = append(f, r)
+		if err := b.tidy(); err != nil {
+			return f, err
+		}
+	}
+	return f, nil
+}
+
+func (r *rotation) measure(ctx context.Context, b *bench) error {
+	o := loggen.Options{Lines: r.Lines, Rate: r.Rate}
+	c, err := b.create(ctx, &o, dockerd.ContainerSpec{
+		LogOpts: map[string]string{"max-size": "1m", "max-file": strconv.Itoa(r.Files)}, Cmd: []string{"--report=/shared/report"},
+	})
+	if err != nil {
+		return err
+	}
+	if err := c.Start(ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	a, err := b.logs(ctx, c, container.LogsOptions{Follow: true})
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	hangs := time.AfterFunc(followSilence, func() { cancel(errHangs) })
+	defer hangs.Stop()
+
+	seen, pace := newRepeats(), time.Now()
+	for n := 0; ; n++ {
+		rec, err := a.next()
+		if err != nil {
+			r.End = endOf(ctx, err)
+			break
+		}
+		hangs.Reset(followSilence)
+		seen.add(rec)
+		if r.Slow && n%100 == 0 { // how slow a reader is, is a matter of time
+			due := time.Duration(float64(n) / (slowShare * r.Rate) * float64(time.Second))
+			time.Sleep(time.Until(pace.Add(due)))
+		}
+	}
+	r.Repeats, r.Runs, r.ReachRecords, r.ReachTime = seen.again, seen.runs, seen.reachRecords, seen.reachTime
+	r.Missing = r.Lines - uint64(len(seen.at))
+	if _, err := c.Wait(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	text, err := os.ReadFile(filepath.Join(b.shared, "report"))
+	if err != nil {
+		return err
+	}
+	var report loggen.Report
+	err = json.Unmarshal(text, &report)
+	r.KeptRate = report.KeptRate
+	return err
+}
+
+var errHangs = errors.New("hangs")
+
+// endOf says what ended a follow; nothing where it was the end of the answer.
+func endOf(ctx context.Context, err error) string {
+	switch {
+	case errors.Is(context.Cause(ctx), errHangs):
+		return "it hangs"
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return "it ends inside a record"
+	case errors.Is(err, io.EOF):
+		return ""
+	default:
+		return err.Error()
+	}
+}
+
+// repeats finds the records of an answer that came before, and how far back that was.
+type repeats struct {
+	at     map[uint64]int // where each record, its time stamp included, came first
+	seed   maphash.Seed
+	n      int // records
+	again  int
+	runs   int
+	inRun  bool
+	newest time.Time
+
+	reachRecords int
+	reachTime    time.Duration
+}
+
+func newRepeats() *repeats { return &repeats{at: make(map[uint64]int), seed: maphash.MakeSeed()} }
+
+func (r *repeats) add(rec record) {
+	var h maphash.Hash
+	h.SetSeed(r.seed)
+	_, _ = h.WriteString(rec.stamp)
+	_ = h.WriteByte(rec.kind)
+	_, _ = h.Write(rec.text)
+	first, again := r.at[h.Sum64()]
+	if again {
+		r.again++
+		r.reachRecords = max(r.reachRecords, r.n-first)
+		r.reachTime = max(r.reachTime, r.newest.Sub(rec.at))
+		if !r.inRun {
+			r.runs++
+		}
+	} else {
+		r.at[h.Sum64()] = r.n
+		if rec.at.After(r.newest) {
+			r.newest = rec.at
+		}
+	}
+	r.inRun = again
+	r.n++
+}
