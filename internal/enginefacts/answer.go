@@ -51,8 +51,10 @@ func (a *answer) next() (rec record, err error) {
 		return rec, fmt.Errorf("a frame claims %d bytes", size)
 	}
 	frame := make([]byte, size)
-	if _, err := io.ReadFull(a.r, frame); err != nil {
-		return rec, fmt.Errorf("read a frame: %w", err)
+	if _, err := io.ReadFull(a.r, frame); err == io.EOF {
+		return rec, io.ErrUnexpectedEOF
+	} else if err != nil {
+		return rec, err
 	}
 	if header[0] == kindError {
 		return rec, fmt.Errorf("%w: %s", errEngine, bytes.TrimSpace(frame))
@@ -67,10 +69,10 @@ func (a *answer) next() (rec record, err error) {
 func (a *answer) all() (records []record, err error) {
 	for {
 		rec, err := a.next()
-		switch {
-		case errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
+		if err == io.EOF {
 			return records, nil
-		case err != nil:
+		}
+		if err != nil {
 			return records, err
 		}
 		records = append(records, rec)

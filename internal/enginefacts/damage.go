@@ -34,21 +34,24 @@ func torn(n int) []byte {
 
 // damage is what reads of a damaged file bring.
 type damage struct {
-	What string     `json:"what"`
-	Last int        `json:"last,omitempty"` // the last whole record; 0 is 10
-	All  damageRead `json:"all"`
-	Tail damageRead `json:"tail"` // with tail=8, which reaches back behind the damage
+	What string       `json:"what"`
+	Last int          `json:"last,omitempty"` // the last whole record; 0 is 10
+	All  []damageRead `json:"all"`
+	Tail []damageRead `json:"tail"` // with tail=8, which reaches back behind the damage
 
 	current, older []byte
 }
 
-// damageRead is one of these reads.
+// damageRead is what one or several of these reads brought.
 type damageRead struct {
-	Before []int  `json:"before"` // which of the whole records came
-	After  []int  `json:"after"`
+	Times  int    `json:"times"`
+	Came   []int  `json:"came"`   // which of the whole records
 	Forged int    `json:"forged"` // records that nobody wrote
 	Error  string `json:"error"`
 }
+
+// damageReads is how often each is asked for: an engine that stops at a damage may say so at one time and not at another.
+const damageReads = 5
 
 func measureDamage(ctx context.Context, b *bench) (f damageFigures, err error) {
 	for _, d := range damages {
@@ -67,27 +70,34 @@ func measureDamage(ctx context.Context, b *bench) (f damageFigures, err error) {
 	return f, nil
 }
 
-func (b *bench) readDamaged(ctx context.Context, c *dockerd.Container, tail string) (r damageRead, err error) {
-	a, err := b.logs(ctx, c, container.LogsOptions{Tail: tail})
-	if err != nil {
-		return r, err
-	}
-	defer a.Close()
-	records, err := a.all()
-	if err != nil {
-		r.Error = err.Error()
-	}
-	for _, rec := range records {
-		switch n := rec.number(); {
-		case n == 0 || n == 6 || !rec.at.Equal(forgedAt(n)):
-			r.Forged++
-		case n < 6:
-			r.Before = append(r.Before, n)
-		default:
-			r.After = append(r.After, n)
+// readDamaged reads a log some times, and returns what came: once each, with the number of times.
+func (b *bench) readDamaged(ctx context.Context, c *dockerd.Container, tail string) (reads []damageRead, err error) {
+	for range damageReads {
+		records, err := b.records(ctx, c, container.LogsOptions{Tail: tail})
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		read := damageRead{Times: 1}
+		if err != nil {
+			read.Error = err.Error()
+		}
+		for _, rec := range records {
+			if n := rec.number(); n == 0 || n == 6 || !rec.at.Equal(forgedAt(n)) {
+				read.Forged++
+			} else {
+				read.Came = append(read.Came, n)
+			}
+		}
+		same := slices.IndexFunc(reads, func(r damageRead) bool {
+			return slices.Equal(r.Came, read.Came) && r.Forged == read.Forged && r.Error == read.Error
+		})
+		if same < 0 {
+			reads = append(reads, read)
+		} else {
+			reads[same].Times++
 		}
 	}
-	return r, ctx.Err()
+	return reads, nil
 }
 
 type damageFigures []damage
@@ -95,29 +105,33 @@ type damageFigures []damage
 func (f damageFigures) String() string { return lines(f) }
 
 func (d damage) String() string {
-	last := cmp.Or(d.Last, 10)
-	return fmt.Sprintf("%s: %s; tail=8: %s", d.What, d.All.words(last), d.Tail.words(last))
+	return fmt.Sprintf("%s: %s; tail=8: %s", d.What, d.words(d.All), d.words(d.Tail))
 }
 
-// words says what came, and how the answer ended.
-func (r damageRead) words(last int) string {
-	came := append(slices.Clone(r.Before), r.After...)
-	text := "nothing"
-	if len(came) > 0 {
-		text = ranges(came)
+// words says what came, how the answer ended, and how often.
+func (d damage) words(reads []damageRead) string {
+	last := cmp.Or(d.Last, 10)
+	var texts []string
+	for _, r := range reads {
+		text := "nothing"
+		if len(r.Came) > 0 {
+			text = ranges(r.Came)
+		}
+		if r.Forged > 0 {
+			text += fmt.Sprintf(" and **%d that nobody wrote**", r.Forged)
+		}
+		switch {
+		case r.Error != "":
+			text += ", then `" + r.Error + "`"
+		case !slices.Contains(r.Came, last):
+			text += ", **then the end, without an error**"
+		}
+		if len(reads) > 1 {
+			text += fmt.Sprintf(" (%d of %d times)", r.Times, damageReads)
+		}
+		texts = append(texts, text)
 	}
-	if r.Forged > 0 {
-		text += fmt.Sprintf(" and **%d that nobody wrote**", r.Forged)
-	}
-	switch {
-	case r.Error != "":
-		text += ", then " + "`" + r.Error + "`"
-	case !slices.Contains(came, last):
-		text += ", **then the end, without an error**"
-	case last == 10 && len(r.After) < 4:
-		text += ", the rest left out"
-	}
-	return text
+	return strings.Join(texts, ", or ")
 }
 
 // ranges writes 1, 2, 3 and 5 as 1–3, 5.

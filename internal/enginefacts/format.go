@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -86,22 +87,18 @@ func measureChunks(ctx context.Context, b *bench) (f chunkFigures, err error) {
 
 // ttyText is the log of a container with a terminal that wrote a line of 40,000 bytes.
 type ttyText struct {
-	Driver  string `json:"driver"`
-	Stamps  []int  `json:"stamps"`  // the offsets at which its time stamp stands
-	Width   int    `json:"width"`   // of the time stamp and the space behind it
-	Carried bool   `json:"carried"` // the line ends with \r\n
+	Driver string `json:"driver"`
+	Stamps []int  `json:"stamps"` // the offsets at which its time stamp stands
+	Width  int    `json:"width"`  // of the time stamp and the space behind it
+	End    string `json:"end"`    // what is behind the text of the line
 }
 
 func (t ttyText) String() string {
-	end := "`\\n`"
-	if t.Carried {
-		end = "`\\r\\n`"
-	}
 	offsets := make([]string, len(t.Stamps))
 	for i, offset := range t.Stamps {
 		offsets[i] = count(uint64(offset))
 	}
-	return fmt.Sprintf("%s: the time stamp, %d bytes with its space, at offset %s; ends with %s", t.Driver, t.Width, strings.Join(offsets, ", "), end)
+	return fmt.Sprintf("%s: the time stamp, %d bytes with its space, at offset %s; the line ends with `%s`", t.Driver, t.Width, strings.Join(offsets, ", "), strings.Trim(strconv.Quote(t.End), `"`))
 }
 
 type ttyFigures []ttyText
@@ -126,7 +123,7 @@ func measureTTY(ctx context.Context, b *bench) (f ttyFigures, err error) {
 		}
 		stamp, _, _ := bytes.Cut(text, []byte{' '})
 		stamp = append(slices.Clone(stamp), ' ')
-		one := ttyText{Driver: driver, Width: len(stamp), Carried: bytes.HasSuffix(text, []byte("\r\n"))}
+		one := ttyText{Driver: driver, Width: len(stamp), End: string(text[len(bytes.TrimRight(text, "\r\n")):])}
 		for from := 0; ; {
 			i := bytes.Index(text[from:], stamp)
 			if i < 0 {

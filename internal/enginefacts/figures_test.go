@@ -1,0 +1,75 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package enginefacts
+
+import (
+	"bytes"
+	"encoding/binary"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func frame(kind byte, text string) []byte {
+	b := binary.BigEndian.AppendUint32([]byte{kind, 0, 0, 0}, uint32(len(text)))
+	return append(b, text...)
+}
+
+func TestAnswer(t *testing.T) {
+	body := append(frame(1, "2026-01-02T03:04:05.000000007Z line 1\n"), frame(2, "2026-01-02T04:04:05.000000008+01:00 line 2\n")...)
+	read := func(body []byte) ([]record, error) { return newAnswer(io.NopCloser(bytes.NewReader(body))).all() }
+
+	records, err := read(body)
+	require.NoError(t, err)
+	require.Len(t, records, 2)
+	assert.Equal(t, []int{1, 2}, []int{records[0].number(), records[1].number()})
+	assert.True(t, records[0].at.Equal(forgedAt(1)))
+	assert.True(t, records[1].at.Equal(forgedAt(2)))
+
+	records, err = read(append(body, frame(3, "Error grabbing logs: EOF\n")...))
+	assert.Len(t, records, 2)
+	assert.EqualError(t, err, "error frame: Error grabbing logs: EOF")
+
+	for cut := range len(body) {
+		if _, err := read(body[:cut]); cut == 0 || cut == len(frame(1, "2026-01-02T03:04:05.000000007Z line 1\n")) {
+			assert.NoError(t, err, "cut at %d", cut)
+		} else {
+			assert.ErrorIs(t, err, io.ErrUnexpectedEOF, "cut at %d", cut)
+		}
+	}
+}
+
+func TestRepeats(t *testing.T) {
+	r := newRepeats()
+	add := func(numbers ...int) {
+		for _, n := range numbers {
+			r.add(record{kind: 1, stamp: forgedAt(n).Format(time.RFC3339Nano), at: forgedAt(n), text: []byte("text")})
+		}
+	}
+	add(1, 2, 3, 4, 2, 3, 5, 1, 6)
+	assert.Len(t, r.at, 6)
+	assert.Equal(t, 3, r.again)
+	assert.Equal(t, 2, r.runs)
+	assert.Equal(t, 7, r.reachRecords, "the first came again as the eighth")
+	assert.Equal(t, 4*time.Nanosecond, r.reachTime, "when the fifth was the newest")
+}
+
+func TestWords(t *testing.T) {
+	assert.Equal(t, "1–3, 5, 7–8", ranges([]int{1, 2, 3, 5, 7, 8}))
+	assert.Equal(t, "1,234,567", count(1234567))
+	assert.Equal(t, "0.004 %", percent(0.00004))
+	assert.Equal(t, "7.3 %", percent(0.0732))
+	assert.Equal(t, "+01:00", zoneOf("2026-11-23T09:37:33.1+01:00"))
+	assert.Equal(t, "-01:00", zoneOf("2026-11-23T09:37:33.1-01:00"))
+	assert.Equal(t, "Z", zoneOf("2026-11-23T09:37:33Z"))
+	d := damage{All: []damageRead{{Times: 5, Came: []int{1, 2, 3, 4, 5}}}}
+	assert.Equal(t, "1–5, **then the end, without an error**", d.words(d.All))
+	d.Last = 5
+	assert.Equal(t, "1–5", d.words(d.All))
+	some := rotation{Files: 3, Lines: 100, Rate: 5_000, KeptRate: true, Missing: 7, Repeats: 3, Runs: 1, ReachRecords: 40, ReachTime: 20 * time.Millisecond}
+	assert.Equal(t, "max-file=3, 5,000 lines/s: 7.0 % of the lines missing, 3 repeats in 1 runs, back to 40 records and 0.02 s before the newest", some.String())
+}
