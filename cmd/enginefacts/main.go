@@ -66,26 +66,24 @@ func measure(ctx context.Context, args []string) error {
 	return errors.Join(errs...)
 }
 
-// measureEngine adds the facts of one engine to the file.
+// measureEngine adds the facts of one engine to the file, each as soon as it is measured.
 func measureEngine(ctx context.Context, version string, facts []enginefacts.Fact, path string) (err error) {
+	results, err := enginefacts.ReadFile(path)
+	if err != nil {
+		return err
+	}
 	e, err := dockerd.Start(ctx, enginefacts.EngineOptions(version))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
 	began := time.Now()
-	engine, measureErr := enginefacts.Measure(ctx, e, facts, func(f enginefacts.Fact) {
-		fmt.Fprintf(os.Stderr, "%8s  %s: %s\n", time.Since(began).Truncate(time.Second), version, f.ID)
-	})
-	results, err := enginefacts.ReadFile(path)
-	if err != nil {
-		return errors.Join(measureErr, err)
-	}
-	if len(engine.Facts) > 0 {
+	_, err = enginefacts.Measure(ctx, e, facts, func(engine enginefacts.Engine, f enginefacts.Fact, figures fmt.Stringer) {
+		fmt.Fprintf(os.Stderr, "%v  %s  %s: %s\n", time.Since(began).Truncate(time.Second), engine.Version, f.ID, figures)
 		results.Add(engine)
-		err = results.Save(path)
-	}
-	return errors.Join(measureErr, err)
+		_ = results.Save(path) // for those who look meanwhile
+	})
+	return errors.Join(err, results.Save(path))
 }
 
 // report makes the document.

@@ -4,6 +4,7 @@
 package enginefacts
 
 import (
+	"fmt"
 	"path/filepath"
 	"testing"
 
@@ -28,11 +29,10 @@ func TestEngine(t *testing.T) {
 			quick = append(quick, f)
 		}
 	}
-	measured, err := Measure(t.Context(), e, quick, func(Fact) {})
+	measured, err := Measure(t.Context(), e, quick, func(_ Engine, f Fact, figures fmt.Stringer) { t.Logf("%s: %s", f.ID, figures) })
 	require.NoError(t, err)
 	documented := recorded(t).Find(measured.Version)
 	for _, f := range quick {
-		t.Logf("%s: %s", f.ID, f.words(t, measured))
 		if f.Exact && documented != nil {
 			assert.JSONEq(t, string(documented.Facts[f.ID].Figures), string(measured.Facts[f.ID].Figures), "%s: measure it anew, see docs/engines.md", f.ID)
 		}

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"runtime"
 	"sort"
@@ -46,9 +47,9 @@ func EngineOptions(version string) dockerd.Options {
 	return dockerd.Options{Version: version, Env: []string{"TZ=Etc/GMT-1"}}
 }
 
-// Measure measures facts of a private engine. progress is called before each. Where one fails the others are measured
-// all the same.
-func Measure(ctx context.Context, e *dockerd.Engine, facts []Fact, progress func(Fact)) (engine Engine, err error) {
+// Measure measures facts of a private engine. done is called after each, with what was measured so far. Where one fails
+// the others are measured all the same.
+func Measure(ctx context.Context, e *dockerd.Engine, facts []Fact, done func(Engine, Fact, fmt.Stringer)) (engine Engine, err error) {
 	if engine, err = describe(ctx, e); err != nil {
 		return engine, err
 	}
@@ -59,7 +60,6 @@ func Measure(ctx context.Context, e *dockerd.Engine, facts []Fact, progress func
 	defer func() { err = errors.Join(err, b.close()) }()
 	var errs []error
 	for _, fact := range facts {
-		progress(fact)
 		figures, err := fact.measure(ctx, b)
 		if err = errors.Join(err, b.tidy()); err != nil {
 			errs = append(errs, fmt.Errorf("measure %s on %s: %w", fact.ID, engine.Version, err))
@@ -70,6 +70,7 @@ func Measure(ctx context.Context, e *dockerd.Engine, facts []Fact, progress func
 			return engine, err
 		}
 		engine.Facts[fact.ID] = Figures{At: time.Now().UTC().Truncate(time.Second), Figures: text}
+		done(engine, fact, figures)
 	}
 	return engine, errors.Join(errs...)
 }
@@ -105,11 +106,9 @@ func (r *Results) Find(version string) *Engine {
 // Add adds an engine. Of one that is there already it replaces the facts that were measured anew.
 func (r *Results) Add(engine Engine) {
 	if have := r.Find(engine.Version); have != nil {
-		for id, figures := range have.Facts {
-			if _, anew := engine.Facts[id]; !anew {
-				engine.Facts[id] = figures
-			}
-		}
+		facts := maps.Clone(have.Facts)
+		maps.Copy(facts, engine.Facts)
+		engine.Facts = facts
 		*have = engine
 		return
 	}
