@@ -16,7 +16,7 @@ TEST_TIMEOUT ?= 30m
 # Engines to bring, and to test with; .ci/run takes one of them.
 ENGINES ?= docker-20.10 docker-26.1 docker-28.5 podman-4 podman-5
 
-.PHONY: all build run image test engines test-engines generate lint bench lab lab-docs tools clean
+.PHONY: all build run image test engines test-engines generate lint bench lab lab-docs engine-facts tools clean
 all: build
 
 ## build: make dist/otelcol-dockerlogs
@@ -84,6 +84,11 @@ lab:
 lab-docs:
 	cp dist/lab/lab.json docs/lab.json
 	go run ./cmd/losslab report --root .
+
+## engine-facts: measure what Docker Engines do with logs, and make docs/engines.md of it; FACTS_FLAGS='--engines 28.5 --facts tail' does less
+engine-facts:
+	go run ./cmd/enginefacts $(FACTS_FLAGS)
+	go run ./cmd/enginefacts report
 
 ## tools: the pinned tools of internal/tools/go.mod
 tools: $(TOOLS)/builder

@@ -4,15 +4,10 @@
 package realtest
 
 import (
-	"bytes"
 	"fmt"
 	"testing"
-	"time"
 
-	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/pkg/stdcopy"
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/dockerd"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/loggen"
@@ -60,52 +55,4 @@ func rotationIsExact(t *testing.T, e *dockerd.Engine, name string) bool {
 	assert.Zero(t, tally.Repeated)
 	r.exact(t)
 	return true
-}
-
-// TestMeasureRepeats finds out how far back the records reach that the engine sends
-// again on one follow: position remembers that much.
-func TestMeasureRepeats(t *testing.T) {
-	measuring(t)
-	e := logstest.Engine(t)
-	for _, rate := range []float64{5_000, 20_000} {
-		o := loggen.Options{Source: fmt.Sprintf("rotated-%.0f", rate), Lines: uint64(12 * rate), Rate: rate}
-		c, err := e.Create(t.Context(), logstest.Loggen(o, rotating))
-		require.NoError(t, err)
-		require.NoError(t, c.Start(t.Context()))
-		body, err := e.Client().ContainerLogs(t.Context(), c.ID, container.LogsOptions{
-			ShowStdout: true, ShowStderr: true, Timestamps: true, Follow: true,
-		})
-		require.NoError(t, err)
-
-		at := make(map[string]int) // where each record, its time stamp included, was seen first
-		var newest time.Time
-		n, repeats, records, runs, fresh := 0, 0, 0, 0, true
-		var reach time.Duration
-		all := &splitter{line: func(line []byte) {
-			stamp, _, _ := bytes.Cut(line, []byte{' '})
-			when, err := time.Parse(time.RFC3339Nano, string(stamp))
-			require.NoError(t, err)
-			first, again := at[string(line)]
-			if again {
-				repeats++
-				records = max(records, n-first)
-				reach = max(reach, newest.Sub(when))
-				if fresh {
-					runs++
-				}
-			} else {
-				at[string(line)] = n
-				if when.After(newest) {
-					newest = when
-				}
-			}
-			fresh = !again
-			n++
-		}}
-		_, err = stdcopy.StdCopy(all, all, body) // until the container ends
-		require.NoError(t, err)
-		require.NoError(t, body.Close())
-		t.Logf("%v lines/s: %d records, %d of %d lines lost, %d repeats in %d runs, reaching back at most %d records, %v",
-			rate, n, int(o.Lines)-len(at), o.Lines, repeats, runs, records, reach)
-	}
 }
