@@ -48,7 +48,7 @@ var Facts = []Fact{
 	{
 		ID: "rotation", Name: "A follow of a log that rotates", Slow: true, figures: of(measureRotation),
 		Means: "A single follow may repeat records and leave others out, and does not say so. How far back repeats reach is how much has to be remembered to recognise them.",
-		How:   "One follow, `json-file` with `max-size=1m`, numbered lines of 120 bytes. A slow reader reads half of what is written. A repeat has the same time, stream and text.",
+		How:   "One follow, `json-file` with `max-file` x `max-size`, numbered lines of 120 bytes. A slow reader reads half of what is written. A repeat has the same time, stream and text.",
 	},
 	{
 		ID: "headers", Name: "Headers of a silent follow", Exact: true, figures: of(measureHeaders),

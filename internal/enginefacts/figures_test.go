@@ -70,6 +70,6 @@ func TestWords(t *testing.T) {
 	assert.Equal(t, "1–5, **then the end, without an error**", d.words(d.All))
 	d.Last = 5
 	assert.Equal(t, "1–5", d.words(d.All))
-	some := rotation{Files: 3, Lines: 100, Rate: 5_000, KeptRate: true, Missing: 7, Repeats: 3, Runs: 1, ReachRecords: 40, ReachTime: 20 * time.Millisecond}
-	assert.Equal(t, "max-file=3, 5,000 lines/s: 7.0 % of the lines missing, 3 repeats in 1 runs, back to 40 records and 0.02 s before the newest", some.String())
+	some := rotation{Megabytes: 1, Files: 3, Lines: 100, Rate: 5_000, KeptRate: true, Missing: 7, Repeats: 3, Runs: 1, ReachRecords: 40, ReachTime: 20 * time.Millisecond}
+	assert.Equal(t, "3 x 1 MB, 5,000 lines/s: 7.0 % of the lines missing, 3 repeats in 1 runs, back to 40 records and 0.02 s before the newest", some.String())
 }

@@ -21,14 +21,15 @@ import (
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/loggen"
 )
 
-// rotations are the cases of a log that rotates at 1 MB while one follow reads it.
+// rotations are the cases of a log that rotates while one follow reads it.
 var rotations = []rotation{
-	{Files: 3, Rate: 5_000, Lines: 60_000},
-	{Files: 3, Rate: 20_000, Lines: 240_000},
-	{Files: 3, Lines: 400_000},
-	{Files: 3, Rate: 5_000, Lines: 60_000, Slow: true},
-	{Files: 1, Rate: 5_000, Lines: 60_000},
-	{Files: 1, Rate: 5_000, Lines: 60_000, Slow: true},
+	{Megabytes: 1, Files: 3, Rate: 5_000, Lines: 60_000},
+	{Megabytes: 1, Files: 3, Rate: 20_000, Lines: 240_000},
+	{Megabytes: 1, Files: 3, Lines: 400_000},
+	{Megabytes: 10, Files: 3, Rate: 20_000, Lines: 240_000},
+	{Megabytes: 1, Files: 3, Rate: 5_000, Lines: 60_000, Slow: true},
+	{Megabytes: 1, Files: 1, Rate: 5_000, Lines: 60_000},
+	{Megabytes: 1, Files: 1, Rate: 5_000, Lines: 60_000, Slow: true},
 }
 
 const (
@@ -42,10 +43,11 @@ const (
 
 // rotation is one follow of a log that rotates.
 type rotation struct {
-	Files int     `json:"files"` // max-file
-	Rate  float64 `json:"rate"`  // lines a second; 0 is flat out
-	Slow  bool    `json:"slow"`  // the reader
-	Lines uint64  `json:"lines"`
+	Megabytes int     `json:"megabytes"` // max-size
+	Files     int     `json:"files"`     // max-file
+	Rate      float64 `json:"rate"`      // lines a second; 0 is flat out
+	Slow      bool    `json:"slow"`      // the reader
+	Lines     uint64  `json:"lines"`
 
 	KeptRate     bool          `json:"kept_rate"`     // the container wrote as evenly as it should
 	Missing      uint64        `json:"missing"`       // lines that did not come
@@ -67,7 +69,7 @@ func (r rotation) String() string {
 	if r.Slow {
 		rate += ", slow reader"
 	}
-	text := fmt.Sprintf("max-file=%d, %s: %s", r.Files, rate, missing(r.Missing, r.Lines))
+	text := fmt.Sprintf("%d x %d MB, %s: %s", r.Files, r.Megabytes, rate, missing(r.Missing, r.Lines))
 	switch r.Repeats {
 	case 0:
 		text += ", no repeats"
@@ -113,7 +115,8 @@ func measureRotation(ctx context.Context, b *bench) (f rotationFigures, err erro
 func (r *rotation) measure(ctx context.Context, b *bench) error {
 	o := loggen.Options{Lines: r.Lines, Rate: r.Rate}
 	c, err := b.create(ctx, &o, dockerd.ContainerSpec{
-		LogOpts: map[string]string{"max-size": "1m", "max-file": strconv.Itoa(r.Files)}, Cmd: []string{"--report=/shared/report"},
+		LogOpts: map[string]string{"max-size": fmt.Sprint(r.Megabytes, "m"), "max-file": strconv.Itoa(r.Files)},
+		Cmd:     []string{"--report=/shared/report"},
 	})
 	if err != nil {
 		return err
