@@ -14,6 +14,7 @@ import (
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/dockerd"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/loggen"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/words"
 )
 
 // eventFigures are how many events the engine keeps, and how many reach a subscriber that does not read meanwhile.
@@ -30,7 +31,7 @@ func (f eventFigures) String() string {
 		how = "the stream ends"
 	}
 	return fmt.Sprintf("keeps %d; of %s a subscriber that did not read meanwhile receives %s, and %s",
-		f.Kept, count(uint64(f.Made)), count(uint64(f.Received)), how)
+		f.Kept, words.Count(uint64(f.Made)), words.Count(uint64(f.Received)), how)
 }
 
 // eventsMade is more than the daemon and the connection hold for a subscriber: 1,024 events and some hundred KB.

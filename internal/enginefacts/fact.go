@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 // Fact is something that an engine does, and how it is found out.
@@ -58,4 +59,13 @@ func Find(ids []string) ([]Fact, error) {
 		}
 	}
 	return found, nil
+}
+
+// lines puts figures below one another in a cell of a table.
+func lines[T fmt.Stringer](list []T) string {
+	texts := make([]string, len(list))
+	for i, item := range list {
+		texts[i] = item.String()
+	}
+	return strings.Join(texts, "<br>")
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/dockerd"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/loggen"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/words"
 )
 
 // fileDrivers are the log drivers that keep files which the engine reads.
@@ -35,7 +36,7 @@ type chunks struct {
 func (c chunks) String() string {
 	sizes := make([]string, len(c.Sizes))
 	for i, size := range c.Sizes {
-		sizes[i] = count(uint64(size))
+		sizes[i] = words.Count(uint64(size))
 	}
 	stamp, end := "different time stamps", "a line end in "+fmt.Sprint(c.Ended)
 	if c.OneStamp {
@@ -96,7 +97,7 @@ type ttyText struct {
 func (t ttyText) String() string {
 	offsets := make([]string, len(t.Stamps))
 	for i, offset := range t.Stamps {
-		offsets[i] = count(uint64(offset))
+		offsets[i] = words.Count(uint64(offset))
 	}
 	return fmt.Sprintf("%s: the time stamp, %d bytes with its space, at offset %s; the line ends with `%s`", t.Driver, t.Width, strings.Join(offsets, ", "), strings.Trim(strconv.Quote(t.End), `"`))
 }
@@ -208,7 +209,7 @@ type orderFigures struct {
 
 func (f orderFigures) String() string {
 	return fmt.Sprintf("%s of %s records are older than the one before, by up to %.1f ms than the newest before",
-		count(uint64(f.Inversions)), count(uint64(f.Lines)), float64(f.Furthest)/float64(time.Millisecond))
+		words.Count(uint64(f.Inversions)), words.Count(uint64(f.Lines)), float64(f.Furthest)/float64(time.Millisecond))
 }
 
 func measureOrder(ctx context.Context, b *bench) (f orderFigures, err error) {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/dockerd"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/loggen"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/words"
 )
 
 // rotations are the cases of a log that rotates while one follow reads it.
@@ -61,7 +62,7 @@ type rotation struct {
 func (r rotation) String() string {
 	rate := "flat out"
 	if r.Rate > 0 {
-		rate = count(uint64(r.Rate)) + " lines/s"
+		rate = words.Count(uint64(r.Rate)) + " lines/s"
 		if !r.KeptRate {
 			rate += ", in bursts"
 		}
@@ -75,7 +76,7 @@ func (r rotation) String() string {
 		text += ", no repeats"
 	default:
 		text += fmt.Sprintf(", %s repeats in %d runs, back to %s records and %.2f s before the newest",
-			count(uint64(r.Repeats)), r.Runs, count(uint64(r.ReachRecords)), r.ReachTime.Seconds())
+			words.Count(uint64(r.Repeats)), r.Runs, words.Count(uint64(r.ReachRecords)), r.ReachTime.Seconds())
 	}
 	if r.End != "" {
 		text += ", **" + r.End + "**"
@@ -87,7 +88,7 @@ func missing(n, of uint64) string {
 	if n == 0 {
 		return "no line missing"
 	}
-	return percent(float64(n)/float64(of)) + " of the lines missing"
+	return words.Percent(float64(n)/float64(of)) + " of the lines missing"
 }
 
 // rotationFigures are one follow for each of the rotations.

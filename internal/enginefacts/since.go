@@ -14,6 +14,7 @@ import (
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/dockerd"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/loggen"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/words"
 )
 
 // sinceFigures are how since compares.
@@ -124,12 +125,12 @@ type seekFigures struct {
 }
 
 func (f seekFigures) String() string {
-	of := func(part time.Duration) string { return percent(part.Seconds() / f.Whole.Seconds()) }
+	of := func(part time.Duration) string { return words.Percent(part.Seconds() / f.Whole.Seconds()) }
 	kind := "a filter"
 	if f.Since < f.Whole/20 {
 		kind = "a seek"
 	}
-	return fmt.Sprintf("%s: since=now takes %s of the time for all %s lines, tail=100 takes %s", kind, of(f.Since), count(f.Lines), of(f.Tail))
+	return fmt.Sprintf("%s: since=now takes %s of the time for all %s lines, tail=100 takes %s", kind, of(f.Since), words.Count(f.Lines), of(f.Tail))
 }
 
 // largeLog is how many lines a log has that reads are timed on.

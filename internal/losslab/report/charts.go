@@ -15,6 +15,7 @@ import (
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/losslab/chart"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/losslab/client"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/losslab/naive"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/words"
 )
 
 const (
@@ -137,7 +138,7 @@ func short(x float64) string {
 	case x == 0:
 		return "0"
 	case x >= 1000:
-		return count(uint64(x + 0.5))
+		return words.Count(uint64(x + 0.5))
 	case x >= 10:
 		return fmt.Sprintf("%.0f", x)
 	default:

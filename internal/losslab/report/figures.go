@@ -12,6 +12,7 @@ import (
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/losslab"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/losslab/client"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/words"
 )
 
 // figures are what templates show of a measurement.
@@ -44,8 +45,10 @@ func (f figures) of(format func(*losslab.Cell) string) func(strategy, profile st
 
 func (f figures) functions() template.FuncMap {
 	return template.FuncMap{
-		"loss": f.of(func(c *losslab.Cell) string { return percent(c.LossShare()) }),
-		"lost": f.of(func(c *losslab.Cell) string { return fmt.Sprintf("%s of %s", count(c.Lost), count(c.Written)) }),
+		"loss": f.of(func(c *losslab.Cell) string { return words.Percent(c.LossShare()) }),
+		"lost": f.of(func(c *losslab.Cell) string {
+			return fmt.Sprintf("%s of %s", words.Count(c.Lost), words.Count(c.Written))
+		}),
 		"p50":  f.of(func(c *losslab.Cell) string { return age(c.Age(0.5)) }),
 		"p99":  f.of(func(c *losslab.Cell) string { return age(c.Age(0.99)) }),
 		"max":  f.of(func(c *losslab.Cell) string { return age(c.Age(1)) }),
@@ -54,7 +57,7 @@ func (f figures) functions() template.FuncMap {
 		"growth": f.of(func(c *losslab.Cell) string {
 			return strings.Replace(fmt.Sprintf("%+.0f", c.Goroutines.Growth), "+0", "0", 1)
 		}),
-		"requests":   f.of(func(c *losslab.Cell) string { return count(uint64(max(0, c.RequestsPerMinute) + 0.5)) }),
+		"requests":   f.of(func(c *losslab.Cell) string { return words.Count(uint64(max(0, c.RequestsPerMinute) + 0.5)) }),
 		"memory":     f.of(func(c *losslab.Cell) string { return mebibytes(c.Resident.Peak) + " MiB" }),
 		"cpu":        f.of(func(c *losslab.Cell) string { return seconds(c.PerMillion(c.CPU)) }),
 		"daemon":     f.daemon,
@@ -117,16 +120,16 @@ func (f figures) sum(what string, strategies ...string) (uint64, error) {
 func (f figures) total(what, strategy string) (string, error) {
 	n, err := f.sum(what, strategy)
 	if err != nil || what != "lost" || n == 0 {
-		return count(n), err
+		return words.Count(n), err
 	}
 	written, err := f.sum("written", strategy)
-	return fmt.Sprintf("%s (%s)", count(n), percent(float64(n)/float64(written))), err
+	return fmt.Sprintf("%s (%s)", words.Count(n), words.Percent(float64(n)/float64(written))), err
 }
 
 // receiver is a sum over all profiles and all strategies of the receiver.
 func (f figures) receiver(what string) (string, error) {
 	n, err := f.sum(what, client.ReceiverStrategies...)
-	return count(n), err
+	return words.Count(n), err
 }
 
 // oneWindow reports whether all loads are of one window. In measurements until November 2026
@@ -191,7 +194,7 @@ func (f figures) overrun() (string, error) {
 			return "", err
 		}
 		rows = append(rows, []string{
-			code(strategy), count(c.Written), count(c.Lost), count(c.LostRuns), fmt.Sprint(c.Gaps), count(c.Repeated),
+			code(strategy), words.Count(c.Written), words.Count(c.Lost), words.Count(c.LostRuns), fmt.Sprint(c.Gaps), words.Count(c.Repeated),
 		})
 	}
 	return markdown(rows), nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/losslab"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/losslab/client"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/words"
 )
 
 // columns are those of every table with all figures.
@@ -33,11 +34,11 @@ func row(c *losslab.Cell, daemonKnown bool) []string {
 	}
 	if c.Strategy == client.None {
 		return []string{
-			name, count(c.Written), "–", "–", "–", "–", "–", "–", "–", "–", "–", "–", "–", "–", "–", daemon, "–", "–",
+			name, words.Count(c.Written), "–", "–", "–", "–", "–", "–", "–", "–", "–", "–", "–", "–", "–", daemon, "–", "–",
 		}
 	}
 	return []string{
-		name, count(c.Written), lost(c), count(c.Repeated), count(c.Damaged), fmt.Sprint(c.Gaps),
+		name, words.Count(c.Written), lost(c), words.Count(c.Repeated), words.Count(c.Damaged), fmt.Sprint(c.Gaps),
 		age(c.Age(0.5)), age(c.Age(0.99)), age(c.Age(1)), fmt.Sprintf("%.0f", c.LinesPerSecond()),
 		fmt.Sprint(c.Goroutines.Peak), fmt.Sprintf("%+.0f", c.Goroutines.Growth), fmt.Sprint(c.Goroutines.Left), leaked,
 		seconds(c.PerMillion(c.CPU)), daemon, mebibytes(c.Resident.Peak), fmt.Sprintf("%.0f", c.RequestsPerMinute),

@@ -5,41 +5,18 @@ package report
 
 import (
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/losslab"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/words"
 )
-
-// count formats a number with a comma at every thousand.
-func count(n uint64) string {
-	s := strconv.FormatUint(n, 10)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
-// percent shows enough digits to differ from 0.
-func percent(share float64) string {
-	switch p := 100 * share; {
-	case p == 0:
-		return "0 %"
-	case p < 0.1:
-		return fmt.Sprintf("%.3f %%", p)
-	case p < 10:
-		return fmt.Sprintf("%.1f %%", p)
-	default:
-		return fmt.Sprintf("%.0f %%", p)
-	}
-}
 
 // lost is the number of lost lines and their share.
 func lost(c *losslab.Cell) string {
 	if c.Lost == 0 {
 		return "0"
 	}
-	return fmt.Sprintf("%s (%s)", count(c.Lost), percent(c.LossShare()))
+	return fmt.Sprintf("%s (%s)", words.Count(c.Lost), words.Percent(c.LossShare()))
 }
 
 // age shows two or three digits.
