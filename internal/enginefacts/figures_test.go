@@ -58,6 +58,16 @@ func TestRepeats(t *testing.T) {
 	assert.Equal(t, 4*time.Nanosecond, r.reachTime, "when the fifth was the newest")
 }
 
+func TestFirstWarning(t *testing.T) {
+	log := `time="1" level=warning msg="an old one"
+time="2" level=info msg="all is well"
+time="3" level=error msg="it fell behind" container=7
+time="4" level=warning msg="a later one"
+`
+	assert.Equal(t, "it fell behind", firstWarning(log, 1))
+	assert.Empty(t, firstWarning(log, 4))
+}
+
 func TestWords(t *testing.T) {
 	assert.Equal(t, "1–3, 5, 7–8", ranges([]int{1, 2, 3, 5, 7, 8}))
 	assert.Equal(t, "+01:00", zoneOf("2026-11-23T09:37:33.1+01:00"))

@@ -10,9 +10,12 @@ import (
 	"fmt"
 	"hash/maphash"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
@@ -57,6 +60,7 @@ type rotation struct {
 	ReachRecords int           `json:"reach_records"` // how far back the furthest repeat was, in records
 	ReachTime    time.Duration `json:"reach_ns"`      // and in the time of the log
 	End          string        `json:"end"`           // what ended the follow but the container's end
+	Logged       string        `json:"logged"`        // the daemon's first warning meanwhile, in its own log
 }
 
 func (r rotation) String() string {
@@ -80,6 +84,9 @@ func (r rotation) String() string {
 	}
 	if r.End != "" {
 		text += ", **" + r.End + "**"
+	}
+	if r.Logged != "" {
+		text += "; the daemon logs `" + r.Logged + "`"
 	}
 	return text
 }
@@ -135,6 +142,7 @@ func (r *rotation) measure(ctx context.Context, b *bench) error {
 	hangs := time.AfterFunc(followSilence, func() { cancel(errHangs) })
 	defer hangs.Stop()
 
+	before := strings.Count(b.LogTail(math.MaxInt32), "\n")
 	seen, pace := newRepeats(), time.Now()
 	for n := 0; ; n++ {
 		rec, err := a.next()
@@ -151,6 +159,7 @@ func (r *rotation) measure(ctx context.Context, b *bench) error {
 	}
 	r.Repeats, r.Runs, r.ReachRecords, r.ReachTime = seen.again, seen.runs, seen.reachRecords, seen.reachTime
 	r.Missing = r.Lines - uint64(len(seen.at))
+	r.Logged = firstWarning(b.LogTail(math.MaxInt32), before)
 	if _, err := c.Wait(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
@@ -162,6 +171,22 @@ func (r *rotation) measure(ctx context.Context, b *bench) error {
 	err = json.Unmarshal(text, &report)
 	r.KeptRate = report.KeptRate
 	return err
+}
+
+// warning finds the message of a warning or an error in a line of the daemon's log.
+var warning = regexp.MustCompile(`level=(?:warning|error) msg="((?:[^"\\]|\\.)*)"`)
+
+// firstWarning returns the first in the daemon's log behind its first lines.
+func firstWarning(log string, behind int) string {
+	n := 0
+	for line := range strings.Lines(log) {
+		if n++; n > behind {
+			if match := warning.FindStringSubmatch(line); match != nil {
+				return match[1]
+			}
+		}
+	}
+	return ""
 }
 
 var errHangs = errors.New("hangs")
