@@ -8,22 +8,25 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/docker/docker/api/types/container"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/dockerd"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/words"
 )
 
-// damages are json-files that no engine can read all of. Each is to hold the records 1 to 5, the damage, and the
-// records 7 to 10.
+// damages are json-files that no engine can read all of: the records 1 to 5, the damage in place of 6, and 7 to 10.
 var damages = []damage{
-	{What: "half a record, and the next directly behind it", current: slices.Concat(forgedLog(1, 5), torn(6), forgedLog(7, 10))},
-	{What: "half a record at the end", Last: 5, current: slices.Concat(forgedLog(1, 5), torn(6))},
-	{What: "half a record at the end of the older of two files", older: slices.Concat(forgedLog(1, 5), torn(6)), current: forgedLog(7, 10)},
-	{What: "4,096 NULs", current: slices.Concat(forgedLog(1, 5), make([]byte, 4096), forgedLog(7, 10))},
-	{What: "4,096 NULs at the end", Last: 5, current: slices.Concat(forgedLog(1, 5), make([]byte, 4096))},
+	{What: "half a record, and the next directly behind it", Torn: 6, Last: 10, current: slices.Concat(forgedLog(1, 5), torn(6), forgedLog(7, 10))},
+	{What: "half a record at the end", Torn: 6, Last: 5, current: slices.Concat(forgedLog(1, 5), torn(6))},
+	{What: "half a record at the end of the older of two files", Torn: 6, Last: 10, older: slices.Concat(forgedLog(1, 5), torn(6)), current: forgedLog(7, 10)},
+	{What: "4,096 NULs", Torn: 6, Last: 10, current: slices.Concat(forgedLog(1, 5), make([]byte, 4096), forgedLog(7, 10))},
+	{What: "4,096 NULs at the end", Torn: 6, Last: 5, current: slices.Concat(forgedLog(1, 5), make([]byte, 4096))},
+	{
+		What: "half a record as 10,001, and 10,002 directly behind it", Torn: 10_001, Last: 10_005,
+		current: slices.Concat(forgedLog(1, 10_000), torn(10_001), forgedLog(10_002, 10_005)),
+	},
 }
 
 // torn returns the first half of a record.
@@ -35,7 +38,8 @@ func torn(n int) []byte {
 // damage is what reads of a damaged file bring.
 type damage struct {
 	What string       `json:"what"`
-	Last int          `json:"last,omitempty"` // the last whole record; 0 is 10
+	Torn int          `json:"torn"` // the record that is damaged
+	Last int          `json:"last"` // the last whole record
 	All  []damageRead `json:"all"`
 	Tail []damageRead `json:"tail"` // with tail=8, which reaches back behind the damage
 
@@ -45,12 +49,14 @@ type damage struct {
 // damageRead is what one or several of these reads brought.
 type damageRead struct {
 	Times  int    `json:"times"`
-	Came   []int  `json:"came"`   // which of the whole records
+	Came   string `json:"came"`   // which of the whole records
+	N      int    `json:"n"`      // how many
+	Last   bool   `json:"last"`   // the last of them is among them
 	Forged int    `json:"forged"` // records that nobody wrote
 	Error  string `json:"error"`
 }
 
-// damageReads is how often each is asked for: an engine that stops at a damage may say so at one time and not at another.
+// damageReads is how often each is asked for: an engine that stops at a damage may do so in several ways.
 const damageReads = 5
 
 func measureDamage(ctx context.Context, b *bench) (f damageFigures, err error) {
@@ -59,10 +65,10 @@ func measureDamage(ctx context.Context, b *bench) (f damageFigures, err error) {
 		if err != nil {
 			return f, err
 		}
-		if d.All, err = b.readDamaged(ctx, c, ""); err != nil {
+		if d.All, err = d.readAgain(ctx, b, c, ""); err != nil {
 			return f, fmt.Errorf("%s: %w", d.What, err)
 		}
-		if d.Tail, err = b.readDamaged(ctx, c, "8"); err != nil {
+		if d.Tail, err = d.readAgain(ctx, b, c, "8"); err != nil {
 			return f, fmt.Errorf("%s: %w", d.What, err)
 		}
 		f = append(f, d)
@@ -70,34 +76,43 @@ func measureDamage(ctx context.Context, b *bench) (f damageFigures, err error) {
 	return f, nil
 }
 
-// readDamaged reads a log some times, and returns what came: once each, with the number of times.
-func (b *bench) readDamaged(ctx context.Context, c *dockerd.Container, tail string) (reads []damageRead, err error) {
+// readAgain reads a log some times, and returns what came: once each, with the number of times.
+func (d damage) readAgain(ctx context.Context, b *bench, c *dockerd.Container, tail string) (reads []damageRead, err error) {
 	for range damageReads {
 		records, err := b.records(ctx, c, container.LogsOptions{Tail: tail})
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		read := damageRead{Times: 1}
-		if err != nil {
-			read.Error = err.Error()
-		}
-		for _, rec := range records {
-			if n := rec.number(); n == 0 || n == 6 || !rec.at.Equal(forgedAt(n)) {
-				read.Forged++
-			} else {
-				read.Came = append(read.Came, n)
-			}
-		}
+		read := d.judge(records, err)
 		same := slices.IndexFunc(reads, func(r damageRead) bool {
-			return slices.Equal(r.Came, read.Came) && r.Forged == read.Forged && r.Error == read.Error
+			read.Times = r.Times
+			return r == read
 		})
 		if same < 0 {
+			read.Times = 1
 			reads = append(reads, read)
 		} else {
 			reads[same].Times++
 		}
 	}
 	return reads, nil
+}
+
+// judge says which records came, and which of them nobody wrote.
+func (d damage) judge(records []record, end error) (r damageRead) {
+	var came []int
+	for _, rec := range records {
+		if n := rec.number(); n == 0 || n == d.Torn || !rec.at.Equal(forgedAt(n)) {
+			r.Forged++
+		} else {
+			came = append(came, n)
+		}
+	}
+	r.Came, r.N, r.Last = ranges(came), len(came), slices.Contains(came, d.Last)
+	if end != nil {
+		r.Error = end.Error()
+	}
+	return r
 }
 
 type damageFigures []damage
@@ -108,30 +123,52 @@ func (d damage) String() string {
 	return fmt.Sprintf("%s: %s; tail=8: %s", d.What, d.words(d.All), d.words(d.Tail))
 }
 
-// words says what came, how the answer ended, and how often.
+// words says what came, how the answers ended, and how often. Answers that end alike may be of different lengths.
 func (d damage) words(reads []damageRead) string {
-	last := cmp.Or(d.Last, 10)
 	var texts []string
-	for _, r := range reads {
-		text := "nothing"
-		if len(r.Came) > 0 {
-			text = ranges(r.Came)
+	for len(reads) > 0 {
+		end, times := d.end(reads[0]), 0
+		var same, others []damageRead
+		for _, r := range reads {
+			if d.end(r) == end {
+				same, times = append(same, r), times+r.Times
+			} else {
+				others = append(others, r)
+			}
 		}
-		if r.Forged > 0 {
-			text += fmt.Sprintf(" and **%d that nobody wrote**", r.Forged)
+		reads = others
+		length := func(a, b damageRead) int { return cmp.Compare(a.N, b.N) }
+		shortest, longest := slices.MinFunc(same, length), slices.MaxFunc(same, length)
+		text := longest.words()
+		if shortest.N < longest.N {
+			text = "from " + shortest.words() + " to " + longest.words()
 		}
-		switch {
-		case r.Error != "":
-			text += ", then `" + r.Error + "`"
-		case !slices.Contains(r.Came, last):
-			text += ", **then the end, without an error**"
-		}
-		if len(reads) > 1 {
-			text += fmt.Sprintf(" (%d of %d times)", r.Times, damageReads)
+		if text += end; times < damageReads {
+			text += fmt.Sprintf(" (%d of %d times)", times, damageReads)
 		}
 		texts = append(texts, text)
 	}
 	return strings.Join(texts, ", or ")
+}
+
+// end says how an answer ended; nothing where the newest record came last.
+func (damage) end(r damageRead) string {
+	switch {
+	case r.Error != "":
+		return ", then " + "`" + r.Error + "`"
+	case !r.Last:
+		return ", **then the end, without an error**"
+	default:
+		return ""
+	}
+}
+
+func (r damageRead) words() string {
+	text := cmp.Or(r.Came, "nothing")
+	if r.Forged > 0 {
+		text += fmt.Sprintf(" and **%d that nobody wrote**", r.Forged)
+	}
+	return text
 }
 
 // ranges writes 1, 2, 3 and 5 as 1–3, 5.
@@ -142,9 +179,9 @@ func ranges(list []int) string {
 		for j+1 < len(list) && list[j+1] == list[j]+1 {
 			j++
 		}
-		text := strconv.Itoa(list[i])
+		text := words.Count(uint64(list[i]))
 		if j > i {
-			text += "–" + strconv.Itoa(list[j])
+			text += "–" + words.Count(uint64(list[j]))
 		}
 		texts = append(texts, text)
 		i = j + 1

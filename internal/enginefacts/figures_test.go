@@ -6,6 +6,7 @@ package enginefacts
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"testing"
 	"time"
@@ -68,15 +69,32 @@ time="4" level=warning msg="a later one"
 	assert.Empty(t, firstWarning(log, 4))
 }
 
+func TestDamageWords(t *testing.T) {
+	d := damage{Torn: 3, Last: 4}
+	records := func(numbers ...int) (list []record) {
+		for _, n := range numbers {
+			list = append(list, record{at: forgedAt(n), text: fmt.Appendf(nil, "line %d\n", n)})
+		}
+		return list
+	}
+	whole, early, none := d.judge(records(1, 2, 4), nil), d.judge(records(1, 2), nil), d.judge(nil, io.ErrUnexpectedEOF)
+	failed := d.judge(records(1, 2), io.ErrUnexpectedEOF)
+	glued := d.judge(append(records(1, 2), record{at: forgedAt(3), text: []byte("line 4\n")}), nil)
+	for _, r := range []*damageRead{&whole, &early, &none, &failed, &glued} {
+		r.Times = damageReads
+	}
+	assert.Equal(t, "1–2, 4", d.words([]damageRead{whole}))
+	assert.Equal(t, "1–2, **then the end, without an error**", d.words([]damageRead{early}))
+	assert.Equal(t, "1–2 and **1 that nobody wrote**, **then the end, without an error**", d.words([]damageRead{glued}))
+	none.Times, whole.Times, failed.Times = 1, 2, 2
+	assert.Equal(t, "from nothing to 1–2, then `unexpected EOF` (3 of 5 times), or 1–2, 4 (2 of 5 times)", d.words([]damageRead{none, whole, failed}))
+}
+
 func TestWords(t *testing.T) {
 	assert.Equal(t, "1–3, 5, 7–8", ranges([]int{1, 2, 3, 5, 7, 8}))
 	assert.Equal(t, "+01:00", zoneOf("2026-11-23T09:37:33.1+01:00"))
 	assert.Equal(t, "-01:00", zoneOf("2026-11-23T09:37:33.1-01:00"))
 	assert.Equal(t, "Z", zoneOf("2026-11-23T09:37:33Z"))
-	d := damage{All: []damageRead{{Times: 5, Came: []int{1, 2, 3, 4, 5}}}}
-	assert.Equal(t, "1–5, **then the end, without an error**", d.words(d.All))
-	d.Last = 5
-	assert.Equal(t, "1–5", d.words(d.All))
 	some := rotation{Megabytes: 1, Files: 3, Lines: 100, Rate: 5_000, KeptRate: true, Missing: 7, Repeats: 3, Runs: 1, ReachRecords: 40, ReachTime: 20 * time.Millisecond}
 	assert.Equal(t, "3 x 1 MB, 5,000 lines/s: 7.0 % of the lines missing, 3 repeats in 1 runs, back to 40 records and 0.02 s before the newest", some.String())
 }
