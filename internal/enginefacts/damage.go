@@ -42,6 +42,8 @@ type damage struct {
 	Last int          `json:"last"` // the last whole record
 	All  []damageRead `json:"all"`
 	Tail []damageRead `json:"tail"` // with tail=8, which reaches back behind the damage
+	// Until is what comes with until = the time of the last whole record before the damage.
+	Until []damageRead `json:"until"`
 
 	current, older []byte
 }
@@ -65,11 +67,19 @@ func measureDamage(ctx context.Context, b *bench) (f damageFigures, err error) {
 		if err != nil {
 			return f, err
 		}
-		if d.All, err = d.readAgain(ctx, b, c, ""); err != nil {
-			return f, fmt.Errorf("%s: %w", d.What, err)
-		}
-		if d.Tail, err = d.readAgain(ctx, b, c, "8"); err != nil {
-			return f, fmt.Errorf("%s: %w", d.What, err)
+		before := d.Torn - 1
+		for _, ask := range []struct {
+			into    *[]damageRead
+			last    int // whole record of the answer
+			options container.LogsOptions
+		}{
+			{&d.All, d.Last, container.LogsOptions{}},
+			{&d.Tail, d.Last, container.LogsOptions{Tail: "8"}},
+			{&d.Until, before, container.LogsOptions{Until: sinceOf(forgedAt(before))}},
+		} {
+			if *ask.into, err = d.readAgain(ctx, b, c, ask.options, ask.last); err != nil {
+				return f, fmt.Errorf("%s: %w", d.What, err)
+			}
 		}
 		f = append(f, d)
 	}
@@ -77,13 +87,13 @@ func measureDamage(ctx context.Context, b *bench) (f damageFigures, err error) {
 }
 
 // readAgain reads a log some times, and returns what came: once each, with the number of times.
-func (d damage) readAgain(ctx context.Context, b *bench, c *dockerd.Container, tail string) (reads []damageRead, err error) {
+func (d damage) readAgain(ctx context.Context, b *bench, c *dockerd.Container, o container.LogsOptions, last int) (reads []damageRead, err error) {
 	for range damageReads {
-		records, err := b.records(ctx, c, container.LogsOptions{Tail: tail})
+		records, err := b.records(ctx, c, o)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		read := d.judge(records, err)
+		read := d.judge(records, err, last)
 		same := slices.IndexFunc(reads, func(r damageRead) bool {
 			read.Times = r.Times
 			return r == read
@@ -99,7 +109,7 @@ func (d damage) readAgain(ctx context.Context, b *bench, c *dockerd.Container, t
 }
 
 // judge says which records came, and which of them nobody wrote.
-func (d damage) judge(records []record, end error) (r damageRead) {
+func (d damage) judge(records []record, end error, last int) (r damageRead) {
 	var came []int
 	for _, rec := range records {
 		if n := rec.number(); n == 0 || n == d.Torn || !rec.at.Equal(forgedAt(n)) {
@@ -108,7 +118,7 @@ func (d damage) judge(records []record, end error) (r damageRead) {
 			came = append(came, n)
 		}
 	}
-	r.Came, r.N, r.Last = ranges(came), len(came), slices.Contains(came, d.Last)
+	r.Came, r.N, r.Last = ranges(came), len(came), slices.Contains(came, last)
 	if end != nil {
 		r.Error = end.Error()
 	}
@@ -120,7 +130,7 @@ type damageFigures []damage
 func (f damageFigures) String() string { return lines(f) }
 
 func (d damage) String() string {
-	return fmt.Sprintf("%s: %s; tail=8: %s", d.What, d.words(d.All), d.words(d.Tail))
+	return fmt.Sprintf("%s: %s; tail=8: %s; until the record before: %s", d.What, d.words(d.All), d.words(d.Tail), d.words(d.Until))
 }
 
 // words says what came, how the answers ended, and how often. Answers that end alike may be of different lengths.

@@ -77,9 +77,9 @@ func TestDamageWords(t *testing.T) {
 		}
 		return list
 	}
-	whole, early, none := d.judge(records(1, 2, 4), nil), d.judge(records(1, 2), nil), d.judge(nil, io.ErrUnexpectedEOF)
-	failed := d.judge(records(1, 2), io.ErrUnexpectedEOF)
-	glued := d.judge(append(records(1, 2), record{at: forgedAt(3), text: []byte("line 4\n")}), nil)
+	whole, early, none := d.judge(records(1, 2, 4), nil, 4), d.judge(records(1, 2), nil, 4), d.judge(nil, io.ErrUnexpectedEOF, 4)
+	failed := d.judge(records(1, 2), io.ErrUnexpectedEOF, 4)
+	glued := d.judge(append(records(1, 2), record{at: forgedAt(3), text: []byte("line 4\n")}), nil, 4)
 	for _, r := range []*damageRead{&whole, &early, &none, &failed, &glued} {
 		r.Times = damageReads
 	}
