@@ -60,13 +60,14 @@ func TestRepeats(t *testing.T) {
 }
 
 func TestFirstWarning(t *testing.T) {
-	log := `time="1" level=warning msg="an old one"
-time="2" level=info msg="all is well"
-time="3" level=error msg="it fell behind" container=7
-time="4" level=warning msg="a later one"
+	log := `time="1" level=warning msg="an old one about a log"
+time="2" level=info msg="a log that is well"
+time="3" level=warning msg="another matter"
+time="4" level=error msg="skipped some log \"messages\"" container=7
+time="5" level=warning msg="a later one about a log"
 `
-	assert.Equal(t, "it fell behind", firstWarning(log, 1))
-	assert.Empty(t, firstWarning(log, 4))
+	assert.Equal(t, `skipped some log \"messages\"`, firstWarning(log, 1))
+	assert.Empty(t, firstWarning(log, 5))
 }
 
 func TestDamageWords(t *testing.T) {

@@ -173,8 +173,9 @@ func (r *rotation) measure(ctx context.Context, b *bench) error {
 	return err
 }
 
-// warning finds the message of a warning or an error in a line of the daemon's log.
-var warning = regexp.MustCompile(`level=(?:warning|error) msg="((?:[^"\\]|\\.)*)"`)
+// warning finds the message of a warning or an error about logs in a line of the daemon's own log, which has those of
+// its containerd too.
+var warning = regexp.MustCompile(`level=(?:warning|error) msg="((?:[^"\\]|\\.)*\blogs?\b(?:[^"\\]|\\.)*)"`)
 
 // firstWarning returns the first in the daemon's log behind its first lines.
 func firstWarning(log string, behind int) string {
