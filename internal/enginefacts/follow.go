@@ -131,7 +131,7 @@ func measureFollows(ctx context.Context, b *bench) (f followFigures, err error) 
 		f.Opened += open
 	}
 	left, err := b.settled(ctx)
-	f.LeftGoroutines, f.LeftFiles = left.goroutines-base.goroutines, left.files-base.files
+	f.LeftGoroutines, f.LeftFiles = max(0, left.goroutines-base.goroutines), max(0, left.files-base.files)
 	return f, err
 }
 

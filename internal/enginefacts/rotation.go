@@ -31,6 +31,7 @@ var rotations = []rotation{
 	{Megabytes: 1, Files: 3, Rate: 20_000, Lines: 240_000},
 	{Megabytes: 1, Files: 3, Lines: 400_000},
 	{Megabytes: 10, Files: 3, Rate: 20_000, Lines: 240_000},
+	{Megabytes: 10, Files: 3, Rate: 20_000, Lines: 240_000, Slow: true},
 	{Megabytes: 1, Files: 3, Rate: 5_000, Lines: 60_000, Slow: true},
 	{Megabytes: 1, Files: 1, Rate: 5_000, Lines: 60_000},
 	{Megabytes: 1, Files: 1, Rate: 5_000, Lines: 60_000, Slow: true},
