@@ -42,7 +42,8 @@ type damage struct {
 	Last int          `json:"last"` // the last whole record
 	All  []damageRead `json:"all"`
 	Tail []damageRead `json:"tail"` // with tail=8, which reaches back behind the damage
-	// Until is what comes with until = the time of the last whole record before the damage.
+	// Until is what comes with until = the time of the last whole record but one before the damage: an engine finds the
+	// end of such an answer in the record behind it.
 	Until []damageRead `json:"until"`
 
 	current, older []byte
@@ -67,7 +68,7 @@ func measureDamage(ctx context.Context, b *bench) (f damageFigures, err error) {
 		if err != nil {
 			return f, err
 		}
-		before := d.Torn - 1
+		until := d.Torn - 2
 		for _, ask := range []struct {
 			into    *[]damageRead
 			last    int // whole record of the answer
@@ -75,7 +76,7 @@ func measureDamage(ctx context.Context, b *bench) (f damageFigures, err error) {
 		}{
 			{&d.All, d.Last, container.LogsOptions{}},
 			{&d.Tail, d.Last, container.LogsOptions{Tail: "8"}},
-			{&d.Until, before, container.LogsOptions{Until: sinceOf(forgedAt(before))}},
+			{&d.Until, until, container.LogsOptions{Until: sinceOf(forgedAt(until))}},
 		} {
 			if *ask.into, err = d.readAgain(ctx, b, c, ask.options, ask.last); err != nil {
 				return f, fmt.Errorf("%s: %w", d.What, err)
@@ -127,10 +128,13 @@ func (d damage) judge(records []record, end error, last int) (r damageRead) {
 
 type damageFigures []damage
 
-func (f damageFigures) String() string { return lines(f) }
+func (f damageFigures) String() string { return listed(f) }
 
-func (d damage) String() string {
-	return fmt.Sprintf("%s: %s; tail=8: %s; until the record before: %s", d.What, d.words(d.All), d.words(d.Tail), d.words(d.Until))
+func (f damageFigures) cases() (list []inCase) {
+	for _, d := range f {
+		list = append(list, inCase{d.What, d.words(d.All)}, inCase{"… with `tail=8`", d.words(d.Tail)}, inCase{"… with `until`", d.words(d.Until)})
+	}
+	return list
 }
 
 // words says what came, how the answers ended, and how often. Answers that end alike may be of different lengths.

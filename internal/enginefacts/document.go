@@ -23,7 +23,7 @@ const (
 
 // Document makes docs/engines.md. A fact that was not measured of an engine is an error.
 func Document(r *Results) ([]byte, error) {
-	t, err := template.New("").Funcs(template.FuncMap{"rows": r.rows}).Parse(documentText)
+	t, err := template.New("").Funcs(template.FuncMap{"table": r.table}).Parse(documentText)
 	if err != nil {
 		return nil, fmt.Errorf("parse the template: %w", err)
 	}
@@ -35,28 +35,59 @@ func Document(r *Results) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// row is what some engines do, in words.
-type row struct{ Engines, Words string }
-
-// rows returns what each engine does; those that do the same share a row.
-func (r *Results) rows(f Fact) (rows []row, err error) {
-	for _, e := range r.Engines {
+// table says what each engine does. Engines that do the same share a row; figures that are cased have a row for each
+// case, and engines a column.
+func (r *Results) table(f Fact) (string, error) {
+	head := "What it does"
+	if !f.Exact {
+		head += " (varies)"
+	}
+	table, columns := [][]string{{"Engine", head}}, []string{head}
+	var cases [][]string
+	for i, e := range r.Engines {
 		figures, measured := e.Facts[f.ID]
 		if !measured {
-			return nil, fmt.Errorf("%s was not measured on %s", f.ID, e.Version)
+			return "", fmt.Errorf("%s was not measured on %s", f.ID, e.Version)
 		}
-		words, err := f.decode(figures.Figures)
+		read, err := f.decode(figures.Figures)
 		if err != nil {
-			return nil, fmt.Errorf("read %s of %s: %w", f.ID, e.Version, err)
+			return "", fmt.Errorf("read %s of %s: %w", f.ID, e.Version, err)
 		}
-		same := slices.IndexFunc(rows, func(r row) bool { return r.Words == words.String() })
+		columns = append(columns, e.Short())
+		if several, ok := read.(cased); ok {
+			for n, c := range several.cases() {
+				if i == 0 {
+					cases = append(cases, []string{c.name})
+				} else if n >= len(cases) || cases[n][0] != c.name {
+					return "", fmt.Errorf("%s: %s was measured in other cases than %s, measure it anew", f.ID, e.Version, r.Engines[0].Version)
+				}
+				cases[n] = append(cases[n], c.words)
+			}
+			continue
+		}
+		same := slices.IndexFunc(table, func(row []string) bool { return row[1] == read.String() })
 		if same < 0 {
-			rows = append(rows, row{e.Short(), words.String()})
+			table = append(table, []string{e.Short(), read.String()})
 		} else {
-			rows[same].Engines += ", " + e.Short()
+			table[same][0] += ", " + e.Short()
 		}
 	}
-	return rows, nil
+	if cases != nil {
+		table = append([][]string{columns}, cases...)
+	}
+	return markdown(table), nil
+}
+
+// markdown writes a table whose first row is its head.
+func markdown(table [][]string) string {
+	var b strings.Builder
+	for i, row := range table {
+		fmt.Fprintf(&b, "| %s |\n", strings.Join(row, " | "))
+		if i == 0 {
+			fmt.Fprintf(&b, "|%s\n", strings.Repeat(" --- |", len(row)))
+		}
+	}
+	return b.String()
 }
 
 // Short is the version without what a distribution has added to it.

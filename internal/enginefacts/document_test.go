@@ -54,6 +54,18 @@ func TestDocument(t *testing.T) {
 		"| 26.1.5 | nanoseconds; leaves the record at that instant out |\n")
 	assert.Contains(t, string(text), "| 28.5.2+dfsg2 |  | 2026-11-24 to 2026-11-25 |")
 
+	for i, sizes := range []string{"[16384]", "[16384]", "[8192]"} {
+		r.Engines[i].Facts["chunks"] = Figures{Figures: json.RawMessage(`[{"driver":"local","sizes":` + sizes + `,"one_stamp":true,"ended":[true]}]`)}
+	}
+	text, err = Document(&r)
+	require.NoError(t, err)
+	const one, other = "16,384 bytes; one time stamp; the line end in the last", "8,192 bytes; one time stamp; the line end in the last"
+	assert.Regexp(t, `\| What it does \| 20.10.24 \| 26.1.5 \| 28.5.2 \|\n\|( --- \|){4}\n\| local \| `+one+`[^|]*\| `+one+`[^|]*\| `+other, string(text))
+
+	r.Engines[1].Facts["chunks"] = Figures{Figures: json.RawMessage(`[{"driver":"journald"}]`)}
+	_, err = Document(&r)
+	assert.ErrorContains(t, err, "measure it anew")
+
 	delete(r.Engines[1].Facts, "tail")
 	_, err = Document(&r)
 	assert.ErrorContains(t, err, "tail was not measured on 26.1.5")

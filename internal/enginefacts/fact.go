@@ -29,7 +29,8 @@ type figures struct {
 	decode  func(json.RawMessage) (fmt.Stringer, error)
 }
 
-// of makes figures of a function that measures. String says in Markdown, for a cell of a table, what they are.
+// of makes figures of a function that measures. String says in Markdown, for a cell of a table, what they are; figures that
+// are cased have a cell for each case.
 func of[T fmt.Stringer](measure func(context.Context, *bench) (T, error)) figures {
 	return figures{
 		measure: func(ctx context.Context, b *bench) (fmt.Stringer, error) { return measure(ctx, b) },
@@ -61,11 +62,16 @@ func Find(ids []string) ([]Fact, error) {
 	return found, nil
 }
 
-// lines puts figures below one another in a cell of a table.
-func lines[T fmt.Stringer](list []T) string {
-	texts := make([]string, len(list))
-	for i, item := range list {
-		texts[i] = item.String()
+// cased figures are several: what an engine does in each of some cases.
+type cased interface{ cases() []inCase }
+
+type inCase struct{ name, words string }
+
+// listed says cased figures in lines.
+func listed(f cased) string {
+	var b strings.Builder
+	for _, c := range f.cases() {
+		fmt.Fprintf(&b, "\n\t%s: %s", c.name, c.words)
 	}
-	return strings.Join(texts, "<br>")
+	return b.String()
 }

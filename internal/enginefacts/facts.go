@@ -73,6 +73,6 @@ var Facts = []Fact{
 	{
 		ID: "damage", Name: "Records that cannot be read", Slow: true, figures: of(measureDamage),
 		Means: "A record is torn where the engine, the machine or the disk failed, and a file that was truncated by hand has NULs. An answer may end there without an error: its end proves nothing.",
-		How:   "json-files made by hand, of the records 1 to 5, the damage in place of 6, and 7 to 10; which records come: of all, with `tail=8`, and with `until` the last whole one before the damage, five times each.",
+		How:   "json-files made by hand, of the records 1 to 5, the damage in place of 6, and 7 to 10; which records come: of all, with `tail=8`, and with `until` the last whole one but one before the damage, five times each.",
 	},
 }

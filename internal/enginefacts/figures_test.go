@@ -97,5 +97,6 @@ func TestWords(t *testing.T) {
 	assert.Equal(t, "-01:00", zoneOf("2026-11-23T09:37:33.1-01:00"))
 	assert.Equal(t, "Z", zoneOf("2026-11-23T09:37:33Z"))
 	some := rotation{Megabytes: 1, Files: 3, Lines: 100, Rate: 5_000, KeptRate: true, Missing: 7, Repeats: 3, Runs: 1, ReachRecords: 40, ReachTime: 20 * time.Millisecond}
-	assert.Equal(t, "3 x 1 MB, 5,000 lines/s: 7.0 % of the lines missing, 3 repeats in 1 runs, back to 40 records and 0.02 s before the newest", some.String())
+	assert.Equal(t, "3 x 1 MB, 5,000 lines/s", some.name())
+	assert.Equal(t, "7.0 % of the lines missing, 3 repeats, back to 40 records and 0.02 s before the newest", some.words())
 }

@@ -33,7 +33,7 @@ type chunks struct {
 	TailTwo  int    `json:"tail_two"`  // and with tail=2
 }
 
-func (c chunks) String() string {
+func (c chunks) words() string {
 	sizes := make([]string, len(c.Sizes))
 	for i, size := range c.Sizes {
 		sizes[i] = words.Count(uint64(size))
@@ -48,12 +48,19 @@ func (c chunks) String() string {
 	case slices.Index(c.Ended, true) == n-1:
 		end = "the line end in the last"
 	}
-	return fmt.Sprintf("%s: %s bytes; %s; %s; tail=1 brings %d of them, tail=2 %d", c.Driver, strings.Join(sizes, " + "), stamp, end, c.TailOne, c.TailTwo)
+	return fmt.Sprintf("%s bytes; %s; %s; tail=1 brings %d of them, tail=2 %d", strings.Join(sizes, " + "), stamp, end, c.TailOne, c.TailTwo)
 }
 
 type chunkFigures []chunks
 
-func (f chunkFigures) String() string { return lines(f) }
+func (f chunkFigures) String() string { return listed(f) }
+
+func (f chunkFigures) cases() (list []inCase) {
+	for _, c := range f {
+		list = append(list, inCase{c.Driver, c.words()})
+	}
+	return list
+}
 
 func measureChunks(ctx context.Context, b *bench) (f chunkFigures, err error) {
 	for _, driver := range fileDrivers {
@@ -94,17 +101,24 @@ type ttyText struct {
 	End    string `json:"end"`    // what is behind the text of the line
 }
 
-func (t ttyText) String() string {
+func (t ttyText) words() string {
 	offsets := make([]string, len(t.Stamps))
 	for i, offset := range t.Stamps {
 		offsets[i] = words.Count(uint64(offset))
 	}
-	return fmt.Sprintf("%s: the time stamp, %d bytes with its space, at offset %s; the line ends with `%s`", t.Driver, t.Width, strings.Join(offsets, ", "), strings.Trim(strconv.Quote(t.End), `"`))
+	return fmt.Sprintf("the time stamp, %d bytes with its space, at offset %s; the line ends with `%s`", t.Width, strings.Join(offsets, ", "), strings.Trim(strconv.Quote(t.End), `"`))
 }
 
 type ttyFigures []ttyText
 
-func (f ttyFigures) String() string { return lines(f) }
+func (f ttyFigures) String() string { return listed(f) }
+
+func (f ttyFigures) cases() (list []inCase) {
+	for _, t := range f {
+		list = append(list, inCase{t.Driver, t.words()})
+	}
+	return list
+}
 
 func measureTTY(ctx context.Context, b *bench) (f ttyFigures, err error) {
 	for _, driver := range fileDrivers {
@@ -151,16 +165,18 @@ type stampForm struct {
 	Zone   string `json:"zone"`
 }
 
-func (f stampFigures) String() string {
-	var texts []string
+func (f stampFigures) String() string { return listed(f) }
+
+func (f stampFigures) cases() []inCase {
+	list := []inCase{{"zone of the engine", "`" + f.EngineZone + "`"}}
 	for _, form := range f.Drivers {
 		width := "of varying width"
 		if form.Width > 0 {
 			width = fmt.Sprintf("%d bytes", form.Width)
 		}
-		texts = append(texts, fmt.Sprintf("%s: %s, zone `%s`", form.Driver, width, form.Zone))
+		list = append(list, inCase{form.Driver, fmt.Sprintf("%s, zone `%s`", width, form.Zone)})
 	}
-	return strings.Join(texts, "<br>") + fmt.Sprintf("<br>(the engine's zone: `%s`)", f.EngineZone)
+	return list
 }
 
 func measureStamps(ctx context.Context, b *bench) (f stampFigures, err error) {
@@ -208,7 +224,7 @@ type orderFigures struct {
 }
 
 func (f orderFigures) String() string {
-	return fmt.Sprintf("%s of %s records are older than the one before, by up to %.1f ms than the newest before",
+	return fmt.Sprintf("%s of %s records are older than the one before; the furthest is %.1f ms behind the newest",
 		words.Count(uint64(f.Inversions)), words.Count(uint64(f.Lines)), float64(f.Furthest)/float64(time.Millisecond))
 }
 

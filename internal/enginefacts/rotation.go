@@ -64,30 +64,36 @@ type rotation struct {
 	Logged       string        `json:"logged"`        // the daemon's first warning meanwhile, in its own log
 }
 
-func (r rotation) String() string {
-	rate := "flat out"
+func (r rotation) name() string {
+	name := fmt.Sprintf("%d x %d MB, flat out", r.Files, r.Megabytes)
 	if r.Rate > 0 {
-		rate = words.Count(uint64(r.Rate)) + " lines/s"
-		if !r.KeptRate {
-			rate += ", in bursts"
-		}
+		name = fmt.Sprintf("%d x %d MB, %s lines/s", r.Files, r.Megabytes, words.Count(uint64(r.Rate)))
 	}
 	if r.Slow {
-		rate += ", slow reader"
+		name += ", slow reader"
 	}
-	text := fmt.Sprintf("%d x %d MB, %s: %s", r.Files, r.Megabytes, rate, missing(r.Missing, r.Lines))
+	return name
+}
+
+func (r rotation) words() string {
+	text := missing(r.Missing, r.Lines)
 	switch r.Repeats {
 	case 0:
 		text += ", no repeats"
+	case 1:
+		text += ", 1 repeat"
 	default:
-		text += fmt.Sprintf(", %s repeats in %d runs, back to %s records and %.2f s before the newest",
-			words.Count(uint64(r.Repeats)), r.Runs, words.Count(uint64(r.ReachRecords)), r.ReachTime.Seconds())
+		text += fmt.Sprintf(", %s repeats, back to %s records and %.2f s before the newest",
+			words.Count(uint64(r.Repeats)), words.Count(uint64(r.ReachRecords)), r.ReachTime.Seconds())
 	}
 	if r.End != "" {
 		text += ", **" + r.End + "**"
 	}
+	if !r.KeptRate {
+		text += " (written in bursts)"
+	}
 	if r.Logged != "" {
-		text += "; the daemon logs `" + r.Logged + "`"
+		text += "; the daemon's own log: `" + r.Logged + "`"
 	}
 	return text
 }
@@ -102,7 +108,14 @@ func missing(n, of uint64) string {
 // rotationFigures are one follow for each of the rotations.
 type rotationFigures []rotation
 
-func (f rotationFigures) String() string { return lines(f) }
+func (f rotationFigures) String() string { return listed(f) }
+
+func (f rotationFigures) cases() (list []inCase) {
+	for _, r := range f {
+		list = append(list, inCase{r.name(), r.words()})
+	}
+	return list
+}
 
 func measureRotation(ctx context.Context, b *bench) (f rotationFigures, err error) {
 	for _, each := range rotations {
@@ -110,7 +123,7 @@ func measureRotation(ctx context.Context, b *bench) (f rotationFigures, err erro
 		for range rotationAttempts {
 			r = each
 			if err := errors.Join(r.measure(ctx, b), b.tidy()); err != nil {
-				return f, fmt.Errorf("%d files, %v lines a second: %w", r.Files, r.Rate, err)
+				return f, fmt.Errorf("%s: %w", r.name(), err)
 			}
 			if r.KeptRate {
 				break
