@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"text/template"
+	"unicode/utf8"
 )
 
 //go:embed engines.md.tmpl
@@ -23,7 +24,7 @@ const (
 
 // Document makes docs/engines.md. A fact that was not measured of an engine is an error.
 func Document(r *Results) ([]byte, error) {
-	t, err := template.New("").Funcs(template.FuncMap{"table": r.table}).Parse(documentText)
+	t, err := template.New("").Funcs(template.FuncMap{"table": r.table, "wrap": wrap}).Parse(documentText)
 	if err != nil {
 		return nil, fmt.Errorf("parse the template: %w", err)
 	}
@@ -42,7 +43,7 @@ func (r *Results) table(f Fact) (string, error) {
 	if !f.Exact {
 		head += " (varies)"
 	}
-	table, columns := [][]string{{"Engine", head}}, []string{head}
+	table, versions := [][]string{{"Engine", head}}, []string{head}
 	var cases [][]string
 	for i, e := range r.Engines {
 		figures, measured := e.Facts[f.ID]
@@ -53,7 +54,7 @@ func (r *Results) table(f Fact) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("read %s of %s: %w", f.ID, e.Version, err)
 		}
-		columns = append(columns, e.Short())
+		versions = append(versions, e.Short())
 		if several, ok := read.(cased); ok {
 			for n, c := range several.cases() {
 				if i == 0 {
@@ -73,7 +74,7 @@ func (r *Results) table(f Fact) (string, error) {
 		}
 	}
 	if cases != nil {
-		table = append([][]string{columns}, cases...)
+		table = append([][]string{versions}, cases...)
 	}
 	return markdown(table), nil
 }
@@ -86,6 +87,30 @@ func markdown(table [][]string) string {
 		if i == 0 {
 			fmt.Fprintf(&b, "|%s\n", strings.Repeat(" --- |", len(row)))
 		}
+	}
+	return b.String()
+}
+
+// columns is where text is wrapped in documents.
+const columns = 130
+
+// wrap breaks a text into lines.
+func wrap(text string) string {
+	var b strings.Builder
+	width := 0
+	for i, word := range strings.Fields(text) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case i == 0:
+		case width+1+n > columns:
+			b.WriteByte('\n')
+			width = 0
+		default:
+			b.WriteByte(' ')
+			width++
+		}
+		b.WriteString(word)
+		width += n
 	}
 	return b.String()
 }

@@ -47,7 +47,7 @@ var Facts = []Fact{
 	},
 	{
 		ID: "rotation", Name: "A follow of a log that rotates", Slow: true, figures: of(measureRotation),
-		Means: "A single follow may repeat records and leave others out, and does not say so. How far back repeats reach is how much has to be remembered to recognise them.",
+		Means: "A single follow may repeat records and leave others out. If at all, the daemon says so in its own log. How far back repeats reach is how much has to be remembered to recognise them.",
 		How:   "one follow of a `json-file` with `max-file` x `max-size`, numbered lines of 120 bytes. A slow reader reads half of what is written. A repeat has the same time, stream and text.",
 	},
 	{

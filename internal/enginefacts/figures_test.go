@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -68,6 +69,12 @@ time="5" level=warning msg="a later one about a log"
 `
 	assert.Equal(t, `skipped some log \"messages\"`, firstWarning(log, 1))
 	assert.Empty(t, firstWarning(log, 5))
+}
+
+func TestWrap(t *testing.T) {
+	word := strings.Repeat("ü", 43)
+	assert.Equal(t, word+" "+word+"\n"+word+" b", wrap(word+" "+word+"  "+word+"\nb"))
+	assert.Equal(t, "a "+word+" "+word+" "+word[:2*40], wrap("a "+word+" "+word+" "+word[:2*40]), "these are 130 characters")
 }
 
 func TestDamageWords(t *testing.T) {

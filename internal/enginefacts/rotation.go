@@ -93,7 +93,7 @@ func (r rotation) words() string {
 		text += " (written in bursts)"
 	}
 	if r.Logged != "" {
-		text += "; the daemon's own log: `" + r.Logged + "`"
+		text += "; the daemon's own log says so"
 	}
 	return text
 }
