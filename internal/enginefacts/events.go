@@ -53,12 +53,12 @@ func measureEvents(ctx context.Context, b *bench) (f eventFigures, err error) {
 	began := time.Now()
 	// Nobody takes the first message from this channel before all are made, so that the client does not read on.
 	messages, failed := b.Client().Events(ctx, events.ListOptions{})
-	make1 := func(c *dockerd.Container) error {
+	exec := func(c *dockerd.Container) error {
 		_, err := b.Client().ContainerExecCreate(ctx, c.ID, container.ExecOptions{Cmd: []string{"/loggen"}})
 		return err
 	}
 	for f.Made = 0; f.Made < eventsMade; f.Made++ {
-		if err := make1(c); err != nil {
+		if err := exec(c); err != nil {
 			return f, err
 		}
 	}
@@ -80,7 +80,7 @@ func measureEvents(ctx context.Context, b *bench) (f eventFigures, err error) {
 			f.Ended = true
 			return f, nil
 		case <-tick.C: // until one of these comes through, behind all that did
-			if err := make1(last); err != nil {
+			if err := exec(last); err != nil {
 				return f, err
 			}
 		}
