@@ -234,10 +234,11 @@ func startPodman(t testing.TB) *podman {
 	var log bytes.Buffer
 	service := p.command(context.Background(), "system", "service", "--time=0", p.host)
 	service.Stdout, service.Stderr = &log, &log
-	require.NoError(t, room.Start(service))
+	wait, err := room.Start(service)
+	require.NoError(t, err)
 	t.Cleanup(func() {
-		assert.NoError(t, service.Process.Kill())
-		_ = service.Wait() // says that it was killed
+		assert.NoError(t, room.Close())
+		_ = wait() // says that it was killed
 		if t.Failed() {
 			t.Logf("the end of the service's log:\n%s", log.Bytes()[max(0, log.Len()-4096):])
 		}
