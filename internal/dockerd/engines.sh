@@ -19,18 +19,19 @@ release() {
 	docker-20.10) echo bookworm docker.io,iptables,systemd ;;
 	docker-26.1) echo trixie docker.io,iptables,systemd ;;
 	docker-28.5) echo sid docker.io,iptables,systemd ;;
-	podman-4) echo bookworm podman,runc ;;
+	podman-4) echo bookworm podman,runc,netavark ;; # debootstrap chooses no provider of container-network-stack
 	podman-5) echo sid podman,runc ;;
 	*) echo "engines: $1 is not docker-20.10, docker-26.1, docker-28.5, podman-4 or podman-5" >&2 && return 1 ;;
 	esac
 }
 
-# Says what a root file system holds, as in "Docker version 28.5.2, build ...".
+# Says what a root file system holds, as in "Docker version 28.5.2, build ...". Podman asks /proc for its own name.
 version() {
 	case $1 in
-	docker-*) chroot "$2" dockerd --version ;;
-	podman-*) chroot "$2" podman --version ;;
+	docker-*) program=dockerd ;;
+	podman-*) program=podman ;;
 	esac
+	unshare --mount sh -c 'mount -t proc proc "$1/proc" && exec chroot "$1" "$2" --version' sh "$2" "$program"
 }
 
 mkdir -p "$dir"

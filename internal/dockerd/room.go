@@ -43,16 +43,31 @@ func OpenRoom(ctx context.Context, rootfs string) (*Room, error) {
 // newCgroup is a name that no other engine has.
 func newCgroup() string { return fmt.Sprintf("dl%016x", rand.Uint64()) }
 
-// Start starts a command as our child, inside the room. Its program is named by its path there.
-func (r *Room) Start(cmd *exec.Cmd) error { return r.keeper.start(cmd) }
+// Start starts a command as our child, inside the room; its program is named by its path there. wait waits until it has
+// ended, at the latest with the room. The room waits too, since it cannot end before its last process has been waited for.
+func (r *Room) Start(cmd *exec.Cmd) (wait func() error, err error) {
+	if err := r.keeper.start(cmd); err != nil {
+		return nil, err
+	}
+	var ended error
+	known := make(chan struct{})
+	go func() {
+		ended = cmd.Wait()
+		close(known)
+	}()
+	return func() error {
+		<-known
+		return ended
+	}, nil
+}
 
 // Run runs a command inside the room to its end. The error has what it has printed.
 func (r *Room) Run(cmd *exec.Cmd) error {
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
-	err := r.Start(cmd)
+	wait, err := r.Start(cmd)
 	if err == nil {
-		err = cmd.Wait()
+		err = wait()
 	}
 	if err != nil {
 		return fmt.Errorf("run %s: %w: %s", cmd, err, bytes.TrimSpace(output.Bytes()))

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -42,15 +41,16 @@ func TestRoom(t *testing.T) {
 			sleeper := exec.Command("/bin/sh", "-c", "echo ready; sleep 1000")
 			output, err := sleeper.StdoutPipe()
 			require.NoError(t, err)
-			require.NoError(t, r.Start(sleeper))
+			wait, err := r.Start(sleeper)
+			require.NoError(t, err)
 			_, err = output.Read(make([]byte, 1))
 			require.NoError(t, err)
 			require.NoError(t, r.Close())
-			require.ErrorContains(t, sleeper.Wait(), "killed")
+			require.ErrorContains(t, wait(), "killed")
 			assert.NoDirExists(t, r.Dir)
 			mounts, err := os.ReadFile("/proc/self/mountinfo")
 			require.NoError(t, err)
-			assert.NotContains(t, strings.Split(string(mounts), " "), r.Dir)
+			assert.NotContains(t, string(mounts), r.Dir)
 		})
 	}
 }

@@ -12,6 +12,7 @@ const chunkSize = 16384
 type flavor struct {
 	version       string // of the engine
 	platform      string
+	component     string // what the engine calls itself among the components of its version
 	apiVersion    string // the newest that is served
 	minAPIVersion string
 	timeLayout    string // of the prefix of a record with timestamps=1
@@ -34,6 +35,7 @@ func Docker20() Option {
 	return func(o *options) {
 		o.flavor = flavor{
 			version:       "20.10.24+dfsg1",
+			component:     "Engine",
 			apiVersion:    "1.41",
 			minAPIVersion: "1.12",
 			timeLayout:    "2006-01-02T15:04:05.000000000Z07:00",
@@ -59,9 +61,20 @@ func Podman4() Option {
 	return func(o *options) {
 		Docker20()(o)
 		o.version, o.minAPIVersion = "4.3.1", "1.24"
+		o.component = "Podman Engine"
 		o.timeLayout = time.RFC3339
 		o.chunk = 8192
 		o.lateHeaders = true
+	}
+}
+
+// Podman5 is the compatible API of Podman 5.8.6: as Podman4, with timestamps to the nanosecond. Podman takes them when it
+// reads what containers write: use WriteAt for the lines, and WriteChunk for the chunks, of one such read.
+func Podman5() Option {
+	return func(o *options) {
+		Podman4()(o)
+		o.version = "5.8.6"
+		o.timeLayout = time.RFC3339Nano
 	}
 }
 

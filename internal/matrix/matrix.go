@@ -21,7 +21,8 @@ type Seen struct {
 	Written  int `json:"written"`
 	Lost     int `json:"lost"`
 	Repeated int `json:"repeated"`
-	Gaps     int `json:"gaps"` // counted by the receiver
+	Damaged  int `json:"damaged,omitempty"` // records that are no line, or not all of one
+	Gaps     int `json:"gaps"`              // counted by the receiver
 }
 
 // Cell is what a strategy saw of a scenario on an engine.

@@ -98,6 +98,7 @@ func (s Seen) String() string {
 	}
 	say(s.Lost, "lost")
 	say(s.Repeated, "repeated")
+	say(s.Damaged, "damaged")
 	if s.Gaps == 1 {
 		say(1, "gap")
 	} else {

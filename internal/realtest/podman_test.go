@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -31,22 +32,26 @@ import (
 
 const (
 	podmanImage = "localhost/writers:test"
+	// podmanBurst writes so fast that Podman is asked while it writes to its file. It gives a
+	// piece of a line for a line then (seen in raw answers of 4.3.1), and a follow leaves lines
+	// out (of 5.8.6), which come late if the next read still sees them.
+	podmanBurst = "burst"
 	// podmanRepeats is the container that writes podmanEqual again and again.
 	podmanRepeats = "equal"
 	podmanEqual   = "nothing new"
 )
 
-// TestRealPodman captures containers of Podman in four ways at once. Its time stamps
-// are in whole seconds, so that fifty lines and more share one.
+// TestRealPodman captures containers of Podman in all ways at once. The time stamps of
+// Podman 4 are in whole seconds, so that fifty lines and more share one. Those of Podman 5
+// are of what it reads at a time: many lines of a burst share one, and a line that it reads
+// in two pieces has two.
 func TestRealPodman(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a quarter of a minute")
 	}
 	p := startPodman(t)
 	var rows []*podmanRow
-	for _, strategy := range []dockerlogsreceiver.Strategy{
-		dockerlogsreceiver.StrategyStreaming, dockerlogsreceiver.StrategyShortLived, dockerlogsreceiver.StrategyPolling, dockerlogsreceiver.StrategyHybrid,
-	} {
+	for _, strategy := range strategies {
 		row := newPodmanRow(strategy)
 		row.receiver = startWith(t, p.host, func(cfg *dockerlogsreceiver.Config) {
 			cfg.Strategy = strategy
@@ -58,7 +63,7 @@ func TestRealPodman(t *testing.T) {
 	}
 
 	written := map[string]int{podmanRepeats: 400}
-	runs := map[string]int{"steady": 1, "long": 1, "restarted": 2}
+	runs := map[string]int{"steady": 1, podmanBurst: 1, "long": 1, "restarted": 2}
 	start := func(o loggen.Options) {
 		for _, row := range rows {
 			row.books.expect(o)
@@ -67,6 +72,7 @@ func TestRealPodman(t *testing.T) {
 		p.start(o.Source, "/loggen", o.Args()...)
 	}
 	start(loggen.Options{Source: "steady", Lines: 300, Rate: 50, StderrShare: 0.3})
+	start(loggen.Options{Source: podmanBurst, Lines: 6000, BurstSize: 3000, BurstEvery: time.Second})
 	start(loggen.Options{Source: "long", Lines: 20, Rate: 10, StderrShare: 0.5, Sizes: between(50_000, 50_000)})
 	start(loggen.Options{Source: "restarted", Lines: 60, Rate: 50, UntilSignal: true})
 	p.start(podmanRepeats, "/repeat", strconv.Itoa(written[podmanRepeats]), podmanEqual)
@@ -78,11 +84,13 @@ func TestRealPodman(t *testing.T) {
 
 	for _, row := range rows {
 		for name, n := range written {
-			row.await(t, name, n)
+			if name != podmanBurst || !row.follows() {
+				row.await(t, name, n)
+			}
 		}
 	}
 	p.run("stop", "restarted")
-	p.run("wait", "steady", "long", podmanRepeats)
+	p.run("wait", "steady", podmanBurst, "long", podmanRepeats)
 	for _, row := range rows {
 		logstest.Eventually(t, fmt.Sprintf("%s has read all to the end", row.strategy), func() bool {
 			return row.metric("captures") == 0 && row.metric("buffered_bytes") == 0
@@ -133,9 +141,21 @@ func (row *podmanRow) await(t *testing.T, name string, n int) {
 	}
 }
 
+// follows reports whether the strategy follows, at least at first.
+func (row *podmanRow) follows() bool {
+	return row.strategy != dockerlogsreceiver.StrategyPolling && row.strategy != dockerlogsreceiver.StrategyHybrid
+}
+
+// torn is how many records are pieces of lines. Few of them show whose.
+func (row *podmanRow) torn() int {
+	tallies := row.lines.Tallies()
+	return int(tallies[""].Damaged + tallies[podmanBurst].Damaged)
+}
+
 // podmanScenarios are the rows of docs/conformance.md, by container.
 var podmanScenarios = []struct{ container, scenario string }{
-	{"steady", "fifty lines in a second, which have one time stamp"},
+	{podmanBurst, "bursts of 3,000 lines"},
+	{"steady", "50 lines/s"},
 	{"long", "lines of 50 kB on both streams"},
 	{"restarted", "restarted"},
 }
@@ -145,10 +165,13 @@ func (row *podmanRow) record(t *testing.T, p *podman, written, runs map[string]i
 	t.Helper()
 	for _, s := range podmanScenarios {
 		seen := row.seen(s.container, written[s.container])
+		if s.container == podmanBurst {
+			seen.Damaged = row.torn()
+		}
 		seen.Repeated -= seen.Written - seen.Written/runs[s.container] // each run writes the same
 		record(t, p, row.strategy, s.scenario, seen)
 	}
-	record(t, p, row.strategy, "equal lines in one second", cell{
+	record(t, p, row.strategy, "a hundred equal lines a second", cell{
 		Written: written[podmanRepeats], Lost: max(0, written[podmanRepeats]-row.equal),
 		Repeated: max(0, row.equal-written[podmanRepeats]), Gaps: row.gapsOf(podmanRepeats),
 	})
@@ -161,11 +184,19 @@ func (row *podmanRow) judge(t *testing.T, written, runs map[string]int) {
 	for name, n := range runs {
 		tally, again := tallies[name], uint64(written[name]-written[name]/n)
 		assert.Equal(t, again, tally.Repeated, "%s: repeated lines of %s", row.strategy, name)
-		if tally.Repeated -= again; tally.Repeated == 0 {
+		if tally.Repeated -= again; tally.Repeated == 0 && name != podmanBurst {
 			assert.NoError(t, tally.Err(), "%s: %s", row.strategy, name)
 		}
 	}
-	assert.Empty(t, tallies[""].Examples, "%s: lines of no known source", row.strategy)
+	burst, torn := tallies[podmanBurst], row.torn()
+	if burst.Lost+burst.OutOfOrder > 0 || torn > 0 {
+		t.Logf("%s: of %s %d lines are lost, %d late, %d records pieces of lines: %v", row.strategy, podmanBurst, burst.Lost, burst.OutOfOrder, torn, tallies[""].Examples)
+	}
+	if !row.follows() {
+		assert.Zero(t, burst.Lost, "%s: lost lines of %s", row.strategy, podmanBurst)
+	}
+	written = maps.Clone(written)
+	written[podmanBurst] += torn - int(burst.Lost)
 	assert.Zero(t, row.lines.Blank(), "%s: blank lines", row.strategy)
 	assert.Equal(t, written[podmanRepeats], row.equal, "%s: equal lines", row.strategy)
 	total := 0
@@ -219,9 +250,13 @@ func startPodman(t testing.TB) *podman {
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 		return path
 	}
+	runtime := "crun"
+	if _, err := os.Stat(filepath.Join("/", rootfs, "usr/sbin/runc")); err == nil {
+		runtime = "runc" // which also takes both versions of cgroups at a time
+	}
 	p := &podman{t: t, room: room, binary: binary, host: "unix://" + filepath.Join(room.Dir, "s")}
 	p.env = append(os.Environ(),
-		"CONTAINERS_CONF="+file("containers.conf", fmt.Sprintf(podmanConf, filepath.Join(room.Dir, "tmp"))),
+		"CONTAINERS_CONF="+file("containers.conf", fmt.Sprintf(podmanConf, runtime, filepath.Join(room.Dir, "tmp"))),
 		"CONTAINERS_STORAGE_CONF="+file("storage.conf", fmt.Sprintf(podmanStorage, filepath.Join(room.Dir, "root"), filepath.Join(room.Dir, "run"))))
 
 	image := filepath.Join(room.Dir, "image.tar")
@@ -234,10 +269,11 @@ func startPodman(t testing.TB) *podman {
 	var log bytes.Buffer
 	service := p.command(context.Background(), "system", "service", "--time=0", p.host)
 	service.Stdout, service.Stderr = &log, &log
-	require.NoError(t, room.Start(service))
+	wait, err := room.Start(service)
+	require.NoError(t, err)
 	t.Cleanup(func() {
-		assert.NoError(t, service.Process.Kill())
-		_ = service.Wait() // says that it was killed
+		assert.NoError(t, room.Close())
+		_ = wait() // says that it was killed
 		if t.Failed() {
 			t.Logf("the end of the service's log:\n%s", log.Bytes()[max(0, log.Len()-4096):])
 		}
@@ -268,6 +304,7 @@ const (
 default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
 netns = "none"
 [engine]
+runtime = %q
 cgroup_manager = "cgroupfs"
 events_logger = "file"
 lock_type = "file"

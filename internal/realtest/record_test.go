@@ -36,7 +36,9 @@ func record(t testing.TB, engine interface {
 // seen returns what became of the lines that a container was to write, by the ledger and by the warning that every gap has.
 func (r *receiver) seen(container string, written int) cell {
 	tally := r.tally(container)
-	return cell{Written: written, Lost: int(tally.Lost), Repeated: int(tally.Repeated), Gaps: r.gapsOf(container)}
+	return cell{
+		Written: written, Lost: int(tally.Lost), Repeated: int(tally.Repeated), Damaged: int(tally.Damaged), Gaps: r.gapsOf(container),
+	}
 }
 
 // gapsOf counts the gaps of one container.

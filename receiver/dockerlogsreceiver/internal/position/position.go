@@ -33,9 +33,8 @@ const (
 	HashedSize = 1 << 10
 )
 
-// ID is the identity of a record. Where time stamps are precise no two records of a
-// container have the same; where they have whole seconds equal ones are told apart by
-// counting.
+// ID is the identity of a record. No two records of a container have the same, but where
+// records may share a time: equal ones are told apart by counting there.
 type ID struct {
 	Time int64  // nanoseconds since the epoch
 	Hash uint64 // of the stream, the length and the beginning of the text
@@ -201,8 +200,8 @@ func (p *Position) Forget() {
 	*p = Position{frontier: p.frontier, first: p.end()}
 }
 
-// Ordinal counts the equal records before one that is about to be admitted. Where time
-// stamps are precise there are none.
+// Ordinal counts the equal records before one that is about to be admitted. Where records
+// do not share times there are none.
 func (p *Position) Ordinal(id ID, coarse bool) int {
 	n := 0
 	if coarse && id.Time <= p.newest {

@@ -235,6 +235,13 @@ func TestPositionFloor(t *testing.T) {
 	p = New(Start(testTime + 5e9 + 7e8))
 	got, _, _ := readLog(p, []stream.Record{coarse(out(4*time.Second, "before")), coarse(out(5900*time.Millisecond, "after"))}, 0, false)
 	assert.Equal(t, []string{"after"}, got)
+
+	// Other times that are shared are exact.
+	p = New(Start(testTime + 5e9 + 7e8))
+	before, after := out(5600*time.Millisecond, "before"), out(5700*time.Millisecond, "after")
+	before.Coarse, after.Coarse = true, true
+	got, _, _ = readLog(p, []stream.Record{before, after, after}, 0, false)
+	assert.Equal(t, []string{"after", "after"}, got)
 }
 
 func TestPositionWholeSecondsCountEqualLines(t *testing.T) {

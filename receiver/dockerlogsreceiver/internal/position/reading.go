@@ -28,7 +28,7 @@ type Reading struct {
 	tail   int  // how many records were asked for, in the reader's frames; 0 = all
 	follow bool // no end will come to judge by
 	proven bool
-	coarse bool // the time stamps have whole seconds
+	coarse bool // records may share a time
 
 	start, last int64               // times of the first record and of the one read last
 	first       [stream.Stderr]bool // a record of that stream has been seen
@@ -39,7 +39,7 @@ type Reading struct {
 	lastMatch    uint64
 	matchedTo    uint64
 	knownAtStart uint64
-	matched      map[uint64]struct{} // those before knownAtStart that have been met; used where time stamps are coarse
+	matched      map[uint64]struct{} // those before knownAtStart that have been met; used where records may share a time
 }
 
 // Begin returns the judge of a read of the last tail records; 0 is all.
@@ -84,8 +84,8 @@ func (r *Reading) Judge(rec stream.Record, id ID) Verdict {
 
 func (r *Reading) judgeByFloor(rec stream.Record) Verdict {
 	floor := r.pos.floor
-	if rec.Coarse {
-		floor -= floor % 1e9 // what is written later in that second bears the same time
+	if rec.Coarse && rec.Time%1e9 == 0 {
+		floor -= floor % 1e9 // the stamps have whole seconds: what is written later in that second bears the same
 	}
 	if rec.Time < floor {
 		r.proven = true
@@ -142,7 +142,7 @@ func (r *Reading) End(frames int) Outcome {
 
 // endedEarly reports whether a read met older known records and not the newest one. The
 // log has it behind them: an engine ends an answer without an error where it meets a torn
-// record, and so does a proxy that loses its connection. Records of one second cannot be
+// record, and so does a proxy that loses its connection. Records that share a time cannot be
 // told apart well enough.
 func (r *Reading) endedEarly() bool {
 	return !r.follow && !r.coarse && !r.news && r.matchedTo > 0 && r.matchedTo < r.knownAtStart

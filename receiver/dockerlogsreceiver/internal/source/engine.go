@@ -32,9 +32,9 @@ const (
 type Engine struct {
 	Client     *engine.Client
 	MaxLogSize int // bytes, at which lines are cut
-	// BySeconds makes reads begin at a second and not at a number of records before the
-	// end. Podman's tail joins the chunks of different long lines. Nor could it be known
-	// there which of the equal lines of a second are known, had the tail cut some off.
+	// BySeconds reports that the engine is Podman. Reads begin at a second there and not at a
+	// number of records before the end: its tail joins the chunks of different long lines. Nor could it be known
+	// which of the equal lines of one time are known, had the tail cut some off.
 	BySeconds func() bool
 	// Suppressed counts records that the engine sent and that are known: those asked for
 	// again to prove continuity, and those that it repeated.
@@ -69,12 +69,12 @@ func (e *Engine) Release() { <-e.slots }
 // reader returns a reader of an answer that is, or is not, followed.
 func (e *Engine) reader(src io.Reader, tty, follow bool) *stream.Reader {
 	d := e.pool(follow).Get().(*stream.Reader)
-	d.Reset(src, tty, e.MaxLogSize)
+	d.Reset(src, tty, e.BySeconds(), e.MaxLogSize)
 	return d
 }
 
 func (e *Engine) recycle(d *stream.Reader, follow bool) {
-	d.Reset(nil, false, 0)
+	d.Reset(nil, false, false, 0)
 	e.pool(follow).Put(d)
 }
 
@@ -90,7 +90,7 @@ func (e *Engine) pool(follow bool) *sync.Pool {
 type Record struct {
 	stream.Record
 	position.Delivered
-	// Ordinal counts equal records before this one. It is 0 where time stamps are precise.
+	// Ordinal counts equal records before this one. It is 0 where records do not share times.
 	Ordinal int
 }
 

@@ -38,6 +38,7 @@ type Reader struct {
 	r, w   int
 	err    error // sticky; io.EOF only between two frames
 	tty    bool
+	shared bool
 	limit  int
 	frames int
 
@@ -55,9 +56,11 @@ func NewReader(buffer int) *Reader {
 }
 
 // Reset makes the reader read from src, as if it were new. tty is set where the container
-// has a terminal, so that its log has no frames. Lines are cut at limit bytes.
-func (d *Reader) Reset(src io.Reader, tty bool, limit int) {
-	*d = Reader{src: src, tty: tty, limit: limit, buf: d.buf}
+// has a terminal, so that its log has no frames; shared where time stamps are of what the
+// engine has read at a time (Podman), however many digits they have: all lines in it share
+// one, and chunks of one line have several. Lines are cut at limit bytes.
+func (d *Reader) Reset(src io.Reader, tty, shared bool, limit int) {
+	*d = Reader{src: src, tty: tty, shared: shared, limit: limit, buf: d.buf}
 }
 
 // Next blocks until a line is whole and returns it. The error is io.EOF where the
@@ -173,8 +176,8 @@ func (d *Reader) nextFrames() (Record, error) {
 			return Record{}, unexpected(err)
 		}
 		ns, width := d.stamps.parse(d.buf[d.r+headerSize:][:inHand])
-		precise := width > 0 && !isCoarse(d.buf[d.r+headerSize:], width)
-		coarse := width > 0 && !precise
+		coarse := d.coarse(d.buf[d.r+headerSize:], width)
+		precise := width > 0 && !coarse
 		p := &d.partial[kind-1]
 		if width == 0 {
 			ns = d.last
@@ -190,6 +193,7 @@ func (d *Reader) nextFrames() (Record, error) {
 		if headerSize+size > len(d.buf) {
 			d.r += headerSize + width
 			p.begin(kind, ns, coarse)
+			p.newest = ns
 			ended, err := d.readPieces(p, size-width)
 			if err != nil {
 				return Record{}, err
@@ -218,11 +222,18 @@ func (d *Reader) nextFrames() (Record, error) {
 			return rec, nil
 		}
 		p.begin(kind, ns, coarse)
+		p.newest = ns
 		p.add(line, d.limit)
 		if ended {
 			return d.take(p), nil
 		}
 	}
+}
+
+// coarse reports whether the records of a log may share the time of one that has a stamp of
+// that width.
+func (d *Reader) coarse(stamp []byte, width int) bool {
+	return width > 0 && (d.shared || isCoarse(stamp, width))
 }
 
 var newline = []byte{'\n'}
@@ -307,7 +318,8 @@ type partial struct {
 	active  bool
 	kind    Kind
 	coarse  bool
-	time    int64
+	time    int64 // of the first chunk
+	newest  int64 // that of the last one
 	body    []byte
 	dropped int
 	// TTY only: the time stamp as it stood before the line, and how many bytes
@@ -324,12 +336,11 @@ func (p *partial) begin(kind Kind, ns int64, coarse bool) {
 	}
 }
 
-// continues reports whether a frame of that time goes on with the line. The engine
-// gives all chunks of a line one time; where it has whole seconds, they may
-// fall into two.
+// continues reports whether a frame of that time goes on with the line. The Docker Engine
+// gives all chunks of a line one time. Podman gives each its own, perhaps in whole seconds.
 func (p *partial) continues(ns int64, coarse bool) bool {
 	if coarse && p.coarse {
-		return ns == p.time || ns == p.time+1e9
+		return p.newest <= ns && ns <= p.newest+1e9
 	}
 	return ns == p.time
 }

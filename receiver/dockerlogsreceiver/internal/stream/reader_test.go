@@ -35,7 +35,7 @@ func newReader(src io.Reader, tty bool, limit int) *Reader {
 
 func newReaderSize(buffer int, src io.Reader, tty bool, limit int) *Reader {
 	d := NewReader(buffer)
-	d.Reset(src, tty, limit)
+	d.Reset(src, tty, false, limit)
 	return d
 }
 
@@ -351,6 +351,31 @@ func TestFlushBefore(t *testing.T) {
 	_, ok = d.Flush(base.UnixNano() + 5)
 	require.False(t, ok)
 	require.True(t, d.Pending())
+}
+
+// TestSharedTimes reads what Podman 5 makes of lines: a stamp for what it reads at a time,
+// which ends anywhere, also in the middle of a short line.
+func TestSharedTimes(t *testing.T) {
+	body := frame(1, stamp(1)+"a\n") + frame(1, stamp(1)+"a\n") + frame(1, stamp(1)+"begun") +
+		frame(2, stamp(2)+"err") + frame(1, stamp(3)+" and ") + frame(2, stamp(4)+"or\n") + frame(1, stamp(time.Second+2)+"ended\n") +
+		frame(1, stamp(time.Second+5)+"last words") + frame(1, stamp(3*time.Second)+"next run\n")
+	d := NewReader(testBuffer)
+	d.Reset(strings.NewReader(body), false, true, testLimit)
+	for _, want := range []line{
+		{1, Stdout, "a", 0},
+		{1, Stdout, "a", 0},
+		{2, Stderr, "error", 0},
+		{1, Stdout, "begun and ended", 0},
+		{time.Second + 5, Stdout, "last words", 0},
+		{3 * time.Second, Stdout, "next run", 0},
+	} {
+		rec, err := d.Next()
+		require.NoError(t, err)
+		require.Equal(t, want, copyOf(rec))
+		require.True(t, rec.Coarse)
+	}
+	_, err := d.Next()
+	require.ErrorIs(t, err, io.EOF)
 }
 
 func TestSourceErrorIsKept(t *testing.T) {

@@ -37,8 +37,7 @@ type Record struct {
 	Dropped int
 	// Kind is the stream; a container with a TTY has only Stdout.
 	Kind Kind
-	// Coarse is set where the engine's time stamps have whole seconds only
-	// (Podman), so that many records may share one time.
+	// Coarse is set where many records may share one time (Podman).
 	Coarse bool
 }
 

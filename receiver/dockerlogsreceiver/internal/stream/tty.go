@@ -85,7 +85,7 @@ func (d *Reader) startLine(p *partial) error {
 			}
 			ns = d.last
 		}
-		p.begin(Stdout, ns, isCoarse(b, width))
+		p.begin(Stdout, ns, d.coarse(b, width))
 		p.stamp = append(p.stamp[:0], b[:width]...)
 		d.r += width
 		d.frames++
