@@ -34,6 +34,7 @@ const keeperTimeout = 5 * time.Minute
 //
 //   - A root that was only changed, and not pivoted to, would not do: the engine remounts / where it unpacks images.
 //   - /proc still shows the outer pids when pid 1 reads its own number there, and the inner ones once it is mounted anew.
+//     A newer umount needs it to let go of the old root.
 //   - An empty /run/containerd keeps the shims' sockets, whose path is fixed, out of the host's, and hides the system's
 //     containerd, which dockerd would use instead of starting one.
 //   - Pid 1 waits for cat instead of being cat: it has to reap the orphans of a killed daemon, since dockerd takes a
@@ -47,9 +48,11 @@ unshare --net --pid --mount --fork sh -c '
 		for dir in /dev /sys "${TMPDIR:-/tmp}" "$1"; do
 			mkdir -p "$2$dir" && mount --rbind "$dir" "$2$dir" || exit
 		done
-		cd "$2" && mkdir -p .outside && pivot_root . .outside && umount -l /.outside || exit
+		cd "$2" && mkdir -p .outside && pivot_root . .outside || exit
 	fi
-	mount -t proc proc /proc && mkdir -p /run/containerd && mount -t tmpfs tmpfs /run/containerd || exit
+	mount -t proc proc /proc || exit
+	if [ -n "$2" ]; then umount -l /.outside || exit; fi
+	mkdir -p /run/containerd && mount -t tmpfs tmpfs /run/containerd || exit
 	cd "$1" && mkdir lower upper work merged || exit
 	driver=vfs
 	if mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=work overlay merged 2>/dev/null; then
