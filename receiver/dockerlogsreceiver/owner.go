@@ -47,6 +47,7 @@ type owner struct {
 	finished chan *container // whose captures have ended
 	active   int             // captures that have not
 	listed   bool            // the engine's containers have been seen once
+	sought   bool            // so has been the container that we run in, found or not
 	floor    int64           // engine's time at our start, in nanoseconds
 	budget   budget
 	tick     <-chan time.Time
@@ -278,6 +279,9 @@ func (o *owner) connect(ctx context.Context) error {
 		return err
 	}
 	o.r.info.Store(&info)
+	if err := o.findSelf(ctx); err != nil {
+		return err
+	}
 	if o.floor == 0 {
 		now := info.Now
 		if now.IsZero() {
