@@ -57,6 +57,7 @@ type owner struct {
 	stored   time.Time // when positions were stored last
 
 	outageLogged       bool
+	versionLogged      bool // of the API, that it is not served
 	eventsDeniedLogged bool
 }
 
@@ -300,11 +301,17 @@ var errEventsAgain = errors.New("time to ask for events again")
 // engineDown reports, once, that the engine cannot be reached, or not used.
 func (o *owner) engineDown(err error) {
 	o.r.engineUp.Store(false)
+	log := o.r.set.Logger
+	if version := new(engine.VersionError); errors.As(err, &version) && !o.versionLogged {
+		o.versionLogged = true
+		log.Error("the Docker Engine does not serve this version of its API; capturing goes on as soon as it does", zap.Error(err))
+	} else if !o.outageLogged {
+		log.Warn("the Docker Engine does not answer; capturing goes on where it was as soon as it does", zap.Error(err))
+	}
 	if o.outageLogged {
 		return
 	}
 	o.outageLogged = true
-	o.r.set.Logger.Warn("the Docker Engine does not answer; capturing goes on where it was as soon as it does", zap.Error(err))
 	componentstatus.ReportStatus(o.host, componentstatus.NewRecoverableErrorEvent(err))
 }
 
@@ -326,7 +333,7 @@ func (o *owner) engineUp() {
 		o.r.set.Logger.Debug("connected to the Docker Engine", fields...)
 		return
 	}
-	o.outageLogged = false
+	o.outageLogged, o.versionLogged = false, false
 	o.r.set.Logger.Info("the Docker Engine answers again", fields...)
 	componentstatus.ReportStatus(o.host, componentstatus.NewEvent(componentstatus.StatusOK))
 }

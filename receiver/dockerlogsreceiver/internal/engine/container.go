@@ -24,12 +24,13 @@ type Info struct {
 	Now        time.Time // its clock; zero where it does not tell
 }
 
-// Info asks the engine what it is, in two requests.
+// Info asks the engine what it is, in two requests. The error is a VersionError if it does
+// not serve the version of the API.
 func (c *Client) Info(ctx context.Context) (Info, error) {
 	return unary(ctx, c, func(ctx context.Context, api *client.Client) (Info, error) {
 		version, err := api.ServerVersion(ctx)
 		if err != nil {
-			return Info{}, fmt.Errorf("version: %w", err)
+			return Info{}, c.explain(ctx, api.ClientVersion(), fmt.Errorf("version: %w", err))
 		}
 		system, err := api.Info(ctx)
 		if err != nil {
