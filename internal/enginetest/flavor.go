@@ -10,6 +10,8 @@ const chunkSize = 16384
 
 // flavor is in what engines differ.
 type flavor struct {
+	component     string // what the engine calls itself
+	product       string // and in the header of every answer, before its version
 	version       string // of the engine
 	platform      string
 	apiVersion    string // the newest that is served
@@ -33,6 +35,8 @@ type options struct {
 func Docker20() Option {
 	return func(o *options) {
 		o.flavor = flavor{
+			component:     "Engine",
+			product:       "Docker",
 			version:       "20.10.24+dfsg1",
 			apiVersion:    "1.41",
 			minAPIVersion: "1.12",
@@ -53,12 +57,13 @@ func Docker29() Option {
 	}
 }
 
-// Podman4 is the compatible API of Podman 4.3.1: timestamps in whole seconds, lines cut after 8,192 bytes, the header of a
+// Podman4 is the compatible API of Podman 4.3.1: another name, timestamps in whole seconds, lines cut after 8,192 bytes, the header of a
 // log stream with its first record.
 func Podman4() Option {
 	return func(o *options) {
 		Docker20()(o)
-		o.version, o.minAPIVersion = "4.3.1", "1.24"
+		o.component, o.product, o.version = "Podman Engine", "Libpod", "4.3.1"
+		o.platform, o.minAPIVersion = "linux/amd64/debian-12", "1.24"
 		o.timeLayout = time.RFC3339
 		o.chunk = 8192
 		o.lateHeaders = true

@@ -52,7 +52,7 @@ func (x *exchange) version(string) error {
 		KernelVersion string
 	}{
 		Platform:      struct{ Name string }{e.platform},
-		Components:    []component{{"Engine", e.version, details}},
+		Components:    []component{{e.component, e.version, details}},
 		Version:       e.version,
 		ApiVersion:    e.apiVersion,
 		MinAPIVersion: e.minAPIVersion,
