@@ -90,6 +90,7 @@ func (e *Engine) serve(w http.ResponseWriter, r *http.Request) {
 		h.Set("Server", e.product+"/"+e.version+" (linux)")
 		h.Set("Api-Version", e.apiVersion)
 		h.Set("Ostype", "linux")
+		h.Set("Date", x.req.Time.UTC().Format(http.TimeFormat))
 		if err := x.checkVersion(); err != nil {
 			x.fail(err)
 			return

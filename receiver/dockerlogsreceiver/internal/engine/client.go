@@ -189,6 +189,16 @@ func (c *Client) get(ctx context.Context, path string) (*http.Response, error) {
 	return c.transport.RoundTrip(req)
 }
 
+// Now returns what the engine's clock shows, give or take a second, as its last answer told
+// it; zero if none did.
+func (c *Client) Now() time.Time {
+	last := c.transport.clock.Load()
+	if last == nil {
+		return time.Time{}
+	}
+	return last.engine.Add(time.Since(last.ours))
+}
+
 // Close lets go of idle connections. Open logs and events end with their contexts.
 func (c *Client) Close() { c.transport.base.CloseIdleConnections() }
 
