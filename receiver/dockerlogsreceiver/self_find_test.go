@@ -217,6 +217,26 @@ func TestEvidenceOfEngines(t *testing.T) {
 	}
 }
 
+// TestEvidenceOfPodman: its file .containerenv is our own container's, whatever we share.
+func TestEvidenceOfPodman(t *testing.T) {
+	for file, id := range map[string]string{
+		"podman-4.3-vfs": "c6170cf6d990f91de59ac124ae666e387d20db5f20df473e81ed0f05cd23c7e8",
+		"podman-5-vfs":   "048aacbf0c22a4a58a85421aff3f401b6c1a0d447be616a0929c59e60bb837d5",
+	} {
+		t.Run(file, func(t *testing.T) {
+			text, err := os.ReadFile(filepath.Join("testdata", "self", file+".mountinfo"))
+			require.NoError(t, err)
+			for _, other := range []string{"", "1 1 8:1 /containers/" + selfOther + "/userdata/hosts /etc/hosts rw - ext4 /dev/sda1 rw\n"} {
+				for _, mountinfo := range []string{other + string(text), string(text) + other} {
+					e := evidenceOf("0::/", mountinfo)
+					assert.Equal(t, id, e.id)
+					assert.Equal(t, byEnvFile, e.by)
+				}
+			}
+		})
+	}
+}
+
 func TestOwnContainerIsLeftOut(t *testing.T) {
 	for name, includeSelf := range map[string]bool{"left out": false, "include_self": true} {
 		t.Run(name, func(t *testing.T) {
