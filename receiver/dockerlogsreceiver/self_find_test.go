@@ -351,4 +351,3 @@ func TestOwnContainerIsSoughtUntilTheEngineAnswers(t *testing.T) {
 		assert.Equal(t, self.ID(), f.r.self)
 	})
 }
-
