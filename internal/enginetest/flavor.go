@@ -10,10 +10,10 @@ const chunkSize = 16384
 
 // flavor is in what engines differ.
 type flavor struct {
-	component     string // what the engine calls itself
-	product       string // and in the header of every answer, before its version
 	version       string // of the engine
 	platform      string
+	component     string // what the engine calls itself among the components of its version
+	product       string // and before its version in the header of every answer
 	apiVersion    string // the newest that is served
 	minAPIVersion string
 	timeLayout    string // of the prefix of a record with timestamps=1
@@ -35,9 +35,9 @@ type options struct {
 func Docker20() Option {
 	return func(o *options) {
 		o.flavor = flavor{
+			version:       "20.10.24+dfsg1",
 			component:     "Engine",
 			product:       "Docker",
-			version:       "20.10.24+dfsg1",
 			apiVersion:    "1.41",
 			minAPIVersion: "1.12",
 			timeLayout:    "2006-01-02T15:04:05.000000000Z07:00",
@@ -57,13 +57,14 @@ func Docker29() Option {
 	}
 }
 
-// Podman4 is the compatible API of Podman 4.3.1: another name, timestamps in whole seconds, lines cut after 8,192 bytes, the header of a
+// Podman4 is the compatible API of Podman 4.3.1: timestamps in whole seconds, lines cut after 8,192 bytes, the header of a
 // log stream with its first record.
 func Podman4() Option {
 	return func(o *options) {
 		Docker20()(o)
-		o.component, o.product, o.version = "Podman Engine", "Libpod", "4.3.1"
-		o.platform, o.minAPIVersion = "linux/amd64/debian-12", "1.24"
+		o.version, o.minAPIVersion = "4.3.1", "1.24"
+		o.component = "Podman Engine"
+		o.platform, o.product = "linux/amd64/debian-12", "Libpod"
 		o.timeLayout = time.RFC3339
 		o.chunk = 8192
 		o.lateHeaders = true
