@@ -6,6 +6,7 @@ package dockerlogsreceiver
 import (
 	"context"
 	"net"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,6 +18,17 @@ import (
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/enginetest"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
 )
+
+// replaceable returns a function that puts another engine in the place of the fixture's, for
+// connections to come.
+func (f *fixture) replaceable() (replace func(*enginetest.Engine)) {
+	var current atomic.Pointer[enginetest.Engine]
+	current.Store(f.engine)
+	f.r.configureDial = func(c *engine.Config) {
+		c.Dial = func(ctx context.Context) (net.Conn, error) { return current.Load().Dial(ctx) }
+	}
+	return current.Store
+}
 
 // TestEngineThatServesOtherVersions: that is said once, with both versions, and capturing
 // begins when the engine is replaced by one that serves ours.
@@ -31,11 +43,9 @@ func TestEngineThatServesOtherVersions(t *testing.T) {
 				other := enginetest.New(enginetest.APIVersions(test.oldest, test.newest))
 				defer other.Close()
 				other.Add(enginetest.ContainerSpec{Name: "web", Running: true})
-				current := other
 				f.cfg.APIVersion = test.pinned
-				f.r.configureDial = func(c *engine.Config) {
-					c.Dial = func(ctx context.Context) (net.Conn, error) { return current.Dial(ctx) }
-				}
+				replace := f.replaceable()
+				replace(other)
 				f.start()
 				f.pass(time.Hour)
 				said := f.logs.FilterMessageSnippet("does not serve this version of its API").All()
@@ -46,7 +56,7 @@ func TestEngineThatServesOtherVersions(t *testing.T) {
 				assert.Equal(t, []componentstatus.Status{statusRecoverable}, f.host.statuses())
 				assert.Less(t, len(other.Requests()), 1000, "in an hour")
 
-				current = f.engine
+				replace(f.engine)
 				other.Down()
 				c := f.container("web")
 				write(c, 1, 3)
@@ -64,21 +74,18 @@ func TestEngineThatIsReplacedByATooNewOne(t *testing.T) {
 	inBubble(t, func(f *fixture) {
 		other := enginetest.New(enginetest.APIVersions("1.60", "1.71"))
 		defer other.Close()
-		current := f.engine
-		f.r.configureDial = func(c *engine.Config) {
-			c.Dial = func(ctx context.Context) (net.Conn, error) { return current.Dial(ctx) }
-		}
+		replace := f.replaceable()
 		c := f.followed()
 		write(c, 1, 3)
 		f.expectLines(1, 3)
 		f.engine.Down()
 		f.pass(time.Minute)
-		current = other
+		replace(other)
 		f.pass(time.Hour)
 		assert.Equal(t, 1, f.logged(zap.WarnLevel, "does not answer"))
 		assert.Equal(t, 1, f.logged(zap.ErrorLevel, "does not serve this version of its API"))
 		assert.Equal(t, []componentstatus.Status{statusRecoverable}, f.host.statuses())
-		current = f.engine
+		replace(f.engine)
 		f.engine.Up()
 		write(c, 4, 6)
 		f.expectLines(1, 6)
