@@ -30,7 +30,8 @@ type ContainerSpec struct {
 	LogOpts       map[string]string
 	AutoRemove    bool
 	Binds         []string // host path:container path[:ro]
-	NetworkMode   string   // by default none: a private engine has no other but host, which is its own namespace
+	NetworkMode   string   // by default none: a private engine has no other but host, which is its own namespace, and container:NAME
+	CgroupnsMode  string   // private or host; by default the engine's
 	RestartPolicy string   // no, always, unless-stopped, on-failure or on-failure:N
 	ReadOnly      bool     // the root file system
 }
@@ -88,6 +89,7 @@ func (e *Engine) Create(ctx context.Context, spec ContainerSpec) (*Container, er
 		AutoRemove:     spec.AutoRemove,
 		Binds:          spec.Binds,
 		NetworkMode:    container.NetworkMode(spec.NetworkMode),
+		CgroupnsMode:   container.CgroupnsMode(spec.CgroupnsMode),
 		RestartPolicy:  restart,
 		ReadonlyRootfs: spec.ReadOnly,
 	}

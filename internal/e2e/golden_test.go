@@ -6,9 +6,12 @@ package e2e
 import (
 	"flag"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -96,15 +99,13 @@ func recordsOf(t *testing.T, name string, body []byte) plog.Logs {
 // TestPipelineFiles runs the configurations of testdata in the distribution, with a fake
 // engine and a collector in place of the backend. Documents show some of them.
 func TestPipelineFiles(t *testing.T) {
-	for file, test := range map[string]struct {
-		document string // that shows it; "" is none
-		exporter string
-	}{
-		"loki.yaml":      {"", "otlp_http/loki"},
-		"otlp.yaml":      {"receiver/dockerlogsreceiver/README.md", "otlp_grpc"},
-		"strictest.yaml": {"docs/guarantees.md", "otlp_grpc"},
-		"overrides.yaml": {"", "otlp_grpc"},
-		"adaptive.yaml":  {"receiver/dockerlogsreceiver/README.md", "debug"},
+	const receiverREADME = "receiver/dockerlogsreceiver/README.md"
+	for file, test := range map[string]pipeline{
+		"loki.yaml":      {document: "README.md", exporter: "otlp_http", without: "loki"},
+		"otlp.yaml":      {document: receiverREADME, exporter: "otlp_grpc"},
+		"strictest.yaml": {document: "docs/guarantees.md", exporter: "otlp_grpc"},
+		"overrides.yaml": {exporter: "otlp_grpc", strategies: map[string]int{"polling": 2, "streaming": 1, "hybrid": 1}},
+		"adaptive.yaml":  {document: receiverREADME, exporter: "debug", strategies: map[string]int{"adaptive": 4}},
 	} {
 		t.Run(file, func(t *testing.T) {
 			path := filepath.Join("..", "..", "testdata", "pipelines", file)
@@ -119,12 +120,20 @@ func TestPipelineFiles(t *testing.T) {
 				}
 				assert.Contains(t, string(document), config, test.document)
 			}
-			runPipeline(t, path, test.exporter)
+			test.run(t, path)
 		})
 	}
 	files, err := filepath.Glob("../../testdata/pipelines/*")
 	require.NoError(t, err)
 	assert.Len(t, files, 5, "each needs a test")
+}
+
+// pipeline is what a configuration of testdata is to do.
+type pipeline struct {
+	document   string         // that shows it; "" is none
+	exporter   string         // to the backend, or debug
+	without    string         // the container that is not captured; "" is none
+	strategies map[string]int // how many containers are read by each; nil is not checked
 }
 
 const backendConfig = `
@@ -138,31 +147,34 @@ service:
     logs: {receivers: [otlp], exporters: [file]}
 `
 
-func runPipeline(t *testing.T, path, exporter string) {
+// run runs the configuration with four containers, and compares what arrives.
+func (p pipeline) run(t *testing.T, path string) {
 	t.Helper()
 	engine := enginetest.New()
 	var containers []*enginetest.Container
 	for _, spec := range []enginetest.ContainerSpec{
-		{Name: "web"}, {Name: "kafka-1"}, {Name: "job", Labels: map[string]string{"com.acme.bursts": "true"}},
+		{Name: "web"}, {Name: "kafka-1"}, {Name: "job", Labels: map[string]string{"com.acme.bursts": "true"}}, {Name: "loki"},
 	} {
 		spec.Running = true
 		containers = append(containers, engine.Add(spec))
 	}
-	grpc, http, file := freeAddress(t), freeAddress(t), filepath.Join(t.TempDir(), "logs.json")
+	grpc, http, metrics, file := freeAddress(t), freeAddress(t), freeAddress(t), filepath.Join(t.TempDir(), "logs.json")
 	start(t, writeFile(t, "backend.yaml", fmt.Sprintf(backendConfig, grpc, http, file)))
 
 	// The rest is as in the file.
+	host, port, err := net.SplitHostPort(metrics)
+	require.NoError(t, err)
 	settings := []string{
 		"receivers::docker_logs::endpoint: " + engine.Listen(t),
-		"service::telemetry::metrics::level: none",
+		fmt.Sprintf("service::telemetry::metrics::readers: [{pull: {exporter: {prometheus: {host: %s, port: %s}}}}]", host, port),
 	}
-	switch {
-	case exporter == "debug":
+	switch p.exporter {
+	case "debug":
 		settings = append(settings, "exporters::debug::verbosity: detailed", "extensions::goroutine_health::endpoint: "+freeAddress(t))
-	case strings.HasPrefix(exporter, "otlp_http"):
-		settings = append(settings, "exporters::"+exporter+"::endpoint: http://"+http)
+	case "otlp_http":
+		settings = append(settings, "exporters::otlp_http::endpoint: http://"+http)
 	default:
-		settings = append(settings, "exporters::"+exporter+"::endpoint: "+grpc, "exporters::"+exporter+"::tls::insecure: true")
+		settings = append(settings, "exporters::"+p.exporter+"::endpoint: "+grpc, "exporters::"+p.exporter+"::tls::insecure: true")
 	}
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
@@ -180,21 +192,43 @@ func runPipeline(t *testing.T, path, exporter string) {
 		for _, c := range containers {
 			line := fmt.Sprintf("%s line %d", c.Name(), i)
 			c.Write(enginetest.Stdout, line+"\n")
-			want = append(want, line)
+			if c.Name() != p.without {
+				want = append(want, line)
+			}
 		}
 	}
-	if exporter == "debug" {
-		for _, line := range want {
-			agent.says(t, line)
+	arrived := func() (got []string) {
+		if p.exporter == "debug" {
+			for _, match := range debugBody.FindAllStringSubmatch(agent.output.String(), -1) {
+				got = append(got, match[1])
+			}
+			return got
 		}
-	} else {
-		require.Eventually(t, func() bool { return countRecords(t, file) >= len(want) }, patience, 50*time.Millisecond)
+		eachRecord(t, file, func(_ pcommon.Map, record plog.LogRecord) { got = append(got, string(logstest.Body(record))) })
+		return got
+	}
+	require.Eventually(t, func() bool { return len(arrived()) >= len(want) }, patience, 50*time.Millisecond)
+	if p.strategies != nil {
+		assert.Equal(t, p.strategies, strategiesOf(t, "http://"+metrics+"/metrics"))
 	}
 	agent.terminate(t)
-	if exporter == "debug" {
-		return
+	assert.ElementsMatch(t, want, arrived())
+}
+
+// debugBody is how the debug exporter prints the body of a record.
+var debugBody = regexp.MustCompile(`(?m)^Body: Str\((.*)\)$`)
+
+// captureMetric is a sample of how many containers are read by a strategy.
+var captureMetric = regexp.MustCompile(`(?m)^otelcol_docker_logs_captures\{.*\bstrategy="(\w+)".*\} (\d+)$`)
+
+// strategiesOf returns how many containers are read by each strategy.
+func strategiesOf(t *testing.T, url string) map[string]int {
+	t.Helper()
+	of := make(map[string]int)
+	for _, match := range captureMetric.FindAllStringSubmatch(metricsPage(t, url), -1) {
+		if n, err := strconv.Atoi(match[2]); assert.NoError(t, err) && n > 0 {
+			of[match[1]] += n
+		}
 	}
-	var got []string
-	eachRecord(t, file, func(_ pcommon.Map, record plog.LogRecord) { got = append(got, string(logstest.Body(record))) })
-	assert.ElementsMatch(t, want, got)
+	return of
 }

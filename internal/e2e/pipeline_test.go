@@ -114,15 +114,21 @@ func assertLines(t *testing.T, file string, o loggen.Options, c *dockerd.Contain
 
 func assertMetrics(t *testing.T, url string, records uint64) {
 	t.Helper()
-	response, err := http.Get(url)
-	require.NoError(t, err)
-	defer func() { _ = response.Body.Close() }()
-	text, err := io.ReadAll(response.Body)
-	require.NoError(t, err)
-	values := parseMetrics(string(text))
+	values := parseMetrics(metricsPage(t, url))
 	for _, name := range []string{"records", "bytes", "captures", "engine_requests", "capture_latency"} {
 		assert.Contains(t, values, "otelcol_docker_logs_"+name)
 	}
 	assert.EqualValues(t, records, values["otelcol_docker_logs_records"])
 	assert.EqualValues(t, records, values["otelcol_receiver_accepted_log_records"])
+}
+
+// metricsPage returns a collector's own metrics.
+func metricsPage(t *testing.T, url string) string {
+	t.Helper()
+	response, err := http.Get(url)
+	require.NoError(t, err)
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return string(text)
 }

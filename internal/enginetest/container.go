@@ -27,6 +27,9 @@ type ContainerSpec struct {
 	TTY        bool              // raw log bytes, no frames
 	Driver     string            // log driver; default: json-file. none answers logs with 501
 	DriverOpts map[string]string // max-size, max-file, ...
+	Network    string            // its network mode, as container:ID; default: none
+	Mounts     map[string]string // what is mounted into it: sources by destination
+	UpperDir   string            // of its root file system; default: the engine does not tell
 	AutoRemove bool              // started with --rm: removed when it stops
 	Running    bool              // started at once
 	Created    time.Time         // default: now
@@ -75,8 +78,10 @@ func (e *Engine) Add(spec ContainerSpec) *Container {
 	spec.ImageID = cmp.Or(spec.ImageID, "sha256:"+hash("image "+spec.Image))
 	spec.Hostname = cmp.Or(spec.Hostname, spec.ID[:min(12, len(spec.ID))])
 	spec.Driver = cmp.Or(spec.Driver, "json-file")
+	spec.Network = cmp.Or(spec.Network, "none")
 	spec.Labels = maps.Clone(spec.Labels)
 	spec.DriverOpts = maps.Clone(spec.DriverOpts)
+	spec.Mounts = maps.Clone(spec.Mounts)
 	spec.Env = slices.Clone(spec.Env)
 	if spec.Created.IsZero() {
 		spec.Created = e.Now()

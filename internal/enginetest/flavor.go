@@ -13,6 +13,7 @@ type flavor struct {
 	version       string // of the engine
 	platform      string
 	component     string // what the engine calls itself among the components of its version
+	product       string // and before its version in the header of every answer
 	apiVersion    string // the newest that is served
 	minAPIVersion string
 	timeLayout    string // of the prefix of a record with timestamps=1
@@ -36,6 +37,7 @@ func Docker20() Option {
 		o.flavor = flavor{
 			version:       "20.10.24+dfsg1",
 			component:     "Engine",
+			product:       "Docker",
 			apiVersion:    "1.41",
 			minAPIVersion: "1.12",
 			timeLayout:    "2006-01-02T15:04:05.000000000Z07:00",
@@ -62,6 +64,7 @@ func Podman4() Option {
 		Docker20()(o)
 		o.version, o.minAPIVersion = "4.3.1", "1.24"
 		o.component = "Podman Engine"
+		o.platform, o.product = "linux/amd64/debian-12", "Libpod"
 		o.timeLayout = time.RFC3339
 		o.chunk = 8192
 		o.lateHeaders = true

@@ -6,6 +6,7 @@ package enginetest
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -78,11 +79,12 @@ func (c *Container) details() object {
 		"Platform":     "linux",
 		"HostConfig": object{
 			"LogConfig":     object{"Type": s.Driver, "Config": orEmpty(s.DriverOpts)},
-			"NetworkMode":   "none",
+			"NetworkMode":   s.Network,
 			"RestartPolicy": object{"Name": "no", "MaximumRetryCount": 0},
 			"AutoRemove":    s.AutoRemove,
 		},
-		"Mounts": []object{},
+		"GraphDriver": c.storage(),
+		"Mounts":      c.mounts(),
 		"Config": object{
 			"Hostname": s.Hostname, "Domainname": "", "User": "", "Tty": s.TTY, "OpenStdin": false, "StdinOnce": false,
 			"AttachStdin": false, "AttachStdout": false, "AttachStderr": false,
@@ -90,6 +92,23 @@ func (c *Container) details() object {
 		},
 		"NetworkSettings": object{"Networks": object{"none": object{"NetworkID": networkID, "IPAddress": ""}}},
 	}
+}
+
+// storage is where the root file system is. An engine that has its images in containerd does not tell.
+func (c *Container) storage() object {
+	if c.spec.UpperDir == "" {
+		return object{"Name": "overlayfs", "Data": nil}
+	}
+	return object{"Name": "overlay2", "Data": object{"UpperDir": c.spec.UpperDir}}
+}
+
+// mounts are the volumes and what else is mounted on request, ordered by where.
+func (c *Container) mounts() []object {
+	list := []object{}
+	for _, destination := range slices.Sorted(maps.Keys(c.spec.Mounts)) {
+		list = append(list, object{"Type": "bind", "Source": c.spec.Mounts[destination], "Destination": destination, "RW": true})
+	}
+	return list
 }
 
 // logPath is where the json-file driver would have the log; other drivers have no path.
@@ -187,9 +206,9 @@ func (c *Container) summary(now time.Time) object {
 		"Labels":          orEmpty(s.Labels),
 		"State":           c.status,
 		"Status":          c.statusText(now),
-		"HostConfig":      object{"NetworkMode": "none"},
+		"HostConfig":      object{"NetworkMode": s.Network},
 		"NetworkSettings": object{"Networks": object{"none": object{"NetworkID": networkID, "IPAddress": ""}}},
-		"Mounts":          []object{},
+		"Mounts":          c.mounts(),
 	}
 }
 

@@ -87,9 +87,10 @@ func (e *Engine) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	if kind != KindUnknown { // the engine's middleware does not see what has no route
 		h := w.Header()
-		h.Set("Server", "Docker/"+e.version+" (linux)")
+		h.Set("Server", e.product+"/"+e.version+" (linux)")
 		h.Set("Api-Version", e.apiVersion)
 		h.Set("Ostype", "linux")
+		h.Set("Date", x.req.Time.UTC().Format(http.TimeFormat))
 		if err := x.checkVersion(); err != nil {
 			x.fail(err)
 			return

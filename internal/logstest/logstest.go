@@ -29,9 +29,9 @@ const LoggenImage = "loggen:test"
 
 // Engine returns a real engine that has LoggenImage. See [dockerd.Require] for where the
 // engine comes from, and for when the test is skipped.
-func Engine(t testing.TB) *dockerd.Engine {
+func Engine(t testing.TB, opts ...dockerd.Options) *dockerd.Engine {
 	t.Helper()
-	e := dockerd.Require(t)
+	e := dockerd.Require(t, opts...)
 	files := map[string]string{"/loggen": dockerd.Binary(t, "github.com/dockerlogs/otelcol-dockerlogs/cmd/loggen")}
 	require.NoError(t, e.Import(t.Context(), LoggenImage, files, dockerd.ImageOptions{Entrypoint: []string{"/loggen"}}))
 	return e

@@ -325,20 +325,3 @@ func TestRenameEndsTheSelection(t *testing.T) {
 		assert.NotContains(t, f.sink.Bodies(), "line 2")
 	})
 }
-
-func TestOwnContainerIsLeftOut(t *testing.T) {
-	inBubble(t, func(f *fixture) {
-		self, web := f.container("collector"), f.container("web")
-		f.cfg.IncludeSelf = true // else Start looks for the container that the test runs in
-		f.r.self = self.ID()
-		f.start()
-		f.following(1)
-		write(self, 1, 1)
-		self.Restart()
-		write(self, 2, 2)
-		write(web, 3, 3)
-		f.expect("line 3")
-		f.pass(5 * time.Minute)
-		f.expect("line 3")
-	})
-}

@@ -47,6 +47,7 @@ type owner struct {
 	finished chan *container // whose captures have ended
 	active   int             // captures that have not
 	listed   bool            // the engine's containers have been seen once
+	sought   bool            // so has been the container that we run in, found or not
 	floor    int64           // engine's time at our start, in nanoseconds
 	budget   budget
 	tick     <-chan time.Time
@@ -56,6 +57,7 @@ type owner struct {
 	stored   time.Time // when positions were stored last
 
 	outageLogged       bool
+	versionLogged      bool // of the API, that it is not served
 	eventsDeniedLogged bool
 }
 
@@ -278,6 +280,9 @@ func (o *owner) connect(ctx context.Context) error {
 		return err
 	}
 	o.r.info.Store(&info)
+	if err := o.findSelf(ctx); err != nil {
+		return err
+	}
 	if o.floor == 0 {
 		now := info.Now
 		if now.IsZero() {
@@ -296,11 +301,17 @@ var errEventsAgain = errors.New("time to ask for events again")
 // engineDown reports, once, that the engine cannot be reached, or not used.
 func (o *owner) engineDown(err error) {
 	o.r.engineUp.Store(false)
+	log := o.r.set.Logger
+	if version := new(engine.VersionError); errors.As(err, &version) && !o.versionLogged {
+		o.versionLogged = true
+		log.Error("the Docker Engine does not serve this version of its API; capturing goes on as soon as it does", zap.Error(err))
+	} else if !o.outageLogged {
+		log.Warn("the Docker Engine does not answer; capturing goes on where it was as soon as it does", zap.Error(err))
+	}
 	if o.outageLogged {
 		return
 	}
 	o.outageLogged = true
-	o.r.set.Logger.Warn("the Docker Engine does not answer; capturing goes on where it was as soon as it does", zap.Error(err))
 	componentstatus.ReportStatus(o.host, componentstatus.NewRecoverableErrorEvent(err))
 }
 
@@ -322,7 +333,7 @@ func (o *owner) engineUp() {
 		o.r.set.Logger.Debug("connected to the Docker Engine", fields...)
 		return
 	}
-	o.outageLogged = false
+	o.outageLogged, o.versionLogged = false, false
 	o.r.set.Logger.Info("the Docker Engine answers again", fields...)
 	componentstatus.ReportStatus(o.host, componentstatus.NewEvent(componentstatus.StatusOK))
 }

@@ -50,6 +50,7 @@ type planner struct {
 	rateSince   time.Time
 	rateRecords int
 	catchUpDue  bool // there may be more to read than a follow should begin with
+	behind      bool // the last follow did not reach back far enough
 	backoff     backoff.ExponentialBackOff
 }
 
@@ -93,6 +94,8 @@ func (p *planner) observe(now time.Time, follow bool, r source.Result) reaction 
 	o := &p.observed
 	o.First, o.Records, o.Full = false, r.New, r.Full
 	if follow {
+		react.pause = react.pause || (p.behind && r.End == source.Behind) // no storm of requests
+		p.behind = r.End == source.Behind
 		o.Lived, o.Cut, o.Busy, o.Rate = r.Lived, react.cut, r.End == source.Busy, 0
 		p.rateSince = time.Time{}
 	} else {

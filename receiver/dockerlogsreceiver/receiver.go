@@ -32,7 +32,8 @@ type dockerLogs struct {
 	obs      *receiverhelper.ObsReport
 	tel      *metadata.TelemetryBuilder
 	selector selector.Selector
-	self     string // id of the container that we run in
+	evidence evidence // of the container that we run in; none with include_self
+	self     string   // its id, set by the owner before it starts a capture
 
 	store    *store // nil without storage
 	health   health // nil without one
@@ -51,6 +52,7 @@ type dockerLogs struct {
 	delivering   context.Context // of what is being delivered; outlives the reading
 	stopDelivery func()
 
+	ownEvidence   func() evidence      // tests
 	configureDial func(*engine.Config) // tests
 }
 
@@ -65,7 +67,7 @@ func newDockerLogs(set receiver.Settings, cfg *Config, next consumer.Logs) (*doc
 	if err != nil {
 		return nil, err
 	}
-	return &dockerLogs{cfg: cfg, set: set, next: next, obs: obs, tel: tel}, nil
+	return &dockerLogs{cfg: cfg, set: set, next: next, obs: obs, tel: tel, ownEvidence: ownEvidence}, nil
 }
 
 // Start implements component.Component. It does not wait for the engine.
@@ -96,7 +98,7 @@ func (r *dockerLogs) Start(ctx context.Context, host component.Host) error {
 		Client: r.engine, MaxLogSize: int(r.cfg.MaxLogSize), BySeconds: r.podman, Suppressed: r.countSuppressed,
 	}).Init()
 	if !r.cfg.IncludeSelf {
-		r.self = selfID()
+		r.evidence = r.ownEvidence()
 	}
 	if r.health, err = findHealth(host, r.cfg.Adaptive.Health); err != nil {
 		return err

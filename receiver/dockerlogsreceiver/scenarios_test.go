@@ -6,6 +6,7 @@ package dockerlogsreceiver
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -156,6 +157,7 @@ var scenarios = append([]scenario{
 		c.SetFaults(enginetest.Faults{})
 	}},
 	{name: "clock set back", basic: true, run: func(tr *trial) { clockSet(tr, -time.Hour) }},
+	{name: "clock set back a little", basic: true, run: func(tr *trial) { clockSet(tr, -6*time.Second) }},
 	{name: "clock set forward", basic: true, run: func(tr *trial) { clockSet(tr, time.Hour) }},
 	{name: "terminal", basic: true, run: func(tr *trial) {
 		c := tr.beginWith(enginetest.ContainerSpec{Name: "web", TTY: true})
@@ -193,15 +195,18 @@ func repeats(tr *trial) int {
 
 // clockSet is the engine's clock jumping, and jumping back later.
 func clockSet(tr *trial, jump time.Duration) {
+	var ahead atomic.Int64
+	tr.engine.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
 	c := tr.begin()
 	for _, offset := range []time.Duration{jump, 0} {
+		ahead.Store(int64(offset))
 		for range 20 {
-			tr.writeAt(time.Now().Add(offset), c, stdout, 2)
-			tr.writeAt(time.Now().Add(offset), c, stderr, 2)
+			tr.writeAt(tr.engine.Now(), c, stdout, 2)
+			tr.writeAt(tr.engine.Now(), c, stderr, 2)
 			tr.pass(700 * time.Millisecond)
 		}
 		c.CutFollows()
-		tr.writeAt(time.Now().Add(offset), c, stdout, 2)
+		tr.writeAt(tr.engine.Now(), c, stdout, 2)
 		tr.complete()
 	}
 }

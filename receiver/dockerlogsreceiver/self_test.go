@@ -4,11 +4,15 @@
 package dockerlogsreceiver
 
 import (
+	"io/fs"
+	"runtime"
 	"strings"
 	"testing"
 
-	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
 )
 
 // Ids of containers, and of other things that have such an id.
@@ -18,7 +22,7 @@ var (
 	selfVolume = strings.Repeat("77", 32)
 )
 
-func TestIDFromMounts(t *testing.T) {
+func TestMountsNameAContainer(t *testing.T) {
 	for name, test := range map[string]struct {
 		mounts []string
 		want   string
@@ -100,7 +104,8 @@ func TestIDFromMounts(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			assert.Equal(t, test.want, idFromMounts(strings.Join(test.mounts, "\n")))
+			e := evidenceOf("", strings.Join(test.mounts, "\n"))
+			assert.Equal(t, test.want, e.id)
 		})
 	}
 }
@@ -140,18 +145,25 @@ func TestSelfControlGroup(t *testing.T) {
 		"an id's end":                   {groups: []string{"0::/docker/xx" + selfOwn}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var got string
-			if match := containerGroup.FindStringSubmatch(strings.Join(test.groups, "\n") + "\n"); match != nil {
-				got = match[1]
-			}
-			assert.Equal(t, test.want, got)
+			e := evidenceOf(strings.Join(test.groups, "\n")+"\n", "")
+			assert.Equal(t, test.want, e.id)
+			assert.Equal(t, test.want != "", e.by == byGroup)
 		})
 	}
 }
 
-func TestSelfID(t *testing.T) {
-	// Whatever this runs in: an id, or none.
-	assert.Regexp(t, "^([0-9a-f]{64})?$", selfID())
+func TestOwnEvidence(t *testing.T) {
+	e := ownEvidence() // whatever this runs in: an id, or none
+	assert.Regexp(t, "^([0-9a-f]{64})?$", e.id)
+	if runtime.GOOS == "linux" {
+		path, err := e.mountedAt("/proc/self/..") // a link
+		require.NoError(t, err)
+		assert.Equal(t, "/", path)
+		_, err = e.mountedAt(t.TempDir())
+		require.ErrorIs(t, err, fs.ErrNotExist)
+		_, err = e.mountedAt("/no/such/path")
+		require.ErrorIs(t, err, fs.ErrNotExist)
+	}
 }
 
 func TestSelected(t *testing.T) {

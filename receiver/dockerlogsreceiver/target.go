@@ -17,7 +17,7 @@ import (
 type target struct {
 	r          *dockerLogs
 	id         string
-	details    engine.Container // without labels and environment
+	details    engine.Container // without what is not needed after the inspection
 	origin     *batch.Origin
 	strategy   strategy.Name // "" before the first inspection
 	inspectDue bool          // before the next read
@@ -49,6 +49,7 @@ func (t *target) inspect(ctx context.Context) (ending, error) {
 	t.strategy = chosen
 	t.origin = batch.OriginOf(t.r.attributes(), *t.r.info.Load(), details)
 	details.Labels, details.Env = nil, nil // kept in the origin as far as they are wanted
+	details.Mounts, details.UpperDir = nil, ""
 	t.details = details
 	t.inspectDue = false
 	return endNone, nil

@@ -47,6 +47,7 @@ const (
 	remedyRotated    = "raise max-size and max-file of the container's log driver"
 	remedyRecord     = "see the engine's own log"
 	remedyRemoved    = "read it with the strategy streaming, or do not start it with --rm"
+	remedySelf       = "exclude the Collector's container by its name, and set include_self: true"
 	remedyUnreadable = "use the log driver local, json-file or journald, or enable dual logging"
 )
 

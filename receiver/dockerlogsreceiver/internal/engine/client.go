@@ -144,7 +144,7 @@ func (c *Client) Connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	answer, err := c.ping(ctx, api)
+	answer, err := c.ping(ctx)
 	if err != nil {
 		return fmt.Errorf("ping: %w", err)
 	}
@@ -157,22 +157,10 @@ func (c *Client) Connect(ctx context.Context) error {
 
 // ping is a GET, since there are proxies that let no HEAD pass. Its answer is
 // in the headers.
-func (c *Client) ping(ctx context.Context, api *client.Client) (http.Header, error) {
+func (c *Client) ping(ctx context.Context) (http.Header, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
-	u, err := client.ParseHostURL(api.DaemonHost())
-	if err != nil {
-		return nil, err
-	}
-	host := u.Host
-	if u.Scheme == "unix" || u.Scheme == "npipe" {
-		host = client.DummyHost
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.scheme+"://"+host+c.transport.prefix+"/_ping", nil)
-	if err != nil {
-		return nil, err
-	}
-	resp, err := c.transport.RoundTrip(req)
+	resp, err := c.get(ctx, "/_ping")
 	if err != nil {
 		return nil, err
 	}
@@ -182,6 +170,33 @@ func (c *Client) ping(ctx context.Context, api *client.Client) (http.Header, err
 		return nil, fmt.Errorf("the engine answered %s", resp.Status)
 	}
 	return resp.Header, nil
+}
+
+// get asks for a path that has no version.
+func (c *Client) get(ctx context.Context, path string) (*http.Response, error) {
+	u, err := client.ParseHostURL(c.cfg.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	host := u.Host
+	if u.Scheme == "unix" || u.Scheme == "npipe" {
+		host = client.DummyHost
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.scheme+"://"+host+c.transport.prefix+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	return c.transport.RoundTrip(req)
+}
+
+// Now returns what the engine's clock shows, give or take a second, as its last answer told
+// it; zero if none did.
+func (c *Client) Now() time.Time {
+	last := c.transport.clock.Load()
+	if last == nil {
+		return time.Time{}
+	}
+	return last.engine.Add(time.Since(last.ours))
 }
 
 // Close lets go of idle connections. Open logs and events end with their contexts.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -64,28 +65,85 @@ func connect(t *testing.T, e *enginetest.Engine, change func(*engine.Config)) (*
 }
 
 func TestVersionIsNegotiated(t *testing.T) {
-	for name, test := range map[string]struct{ oldest, newest, pinned, path string }{
-		"older engine":      {"1.12", "1.30", "", "/v1.30/containers/json"},
-		"newer engine":      {"1.44", "1.99", "", "/v1.51/containers/json"},
-		"pinned":            {"1.12", "1.41", "1.35", "/v1.35/containers/json"},
-		"pinned, too new":   {"1.12", "1.41", "1.45", ""},
-		"pinned, too old":   {"1.40", "1.56", "1.25", ""},
-		"engine of our own": {"1.24", "1.51", "", "/v1.51/containers/json"},
+	for name, test := range map[string]struct{ oldest, newest, pinned, asked string }{
+		"far older":          {"1.12", "1.30", "", "1.30"},
+		"20.10":              {"1.12", "1.41", "", "1.41"},
+		"23.0":               {"1.12", "1.42", "", "1.42"},
+		"24.0":               {"1.12", "1.43", "", "1.43"},
+		"25.0":               {"1.24", "1.44", "", "1.44"},
+		"26.1":               {"1.24", "1.45", "", "1.45"},
+		"27.5":               {"1.24", "1.47", "", "1.47"},
+		"28.5":               {"1.24", "1.51", "", "1.51"},
+		"29.0":               {"1.44", "1.52", "", "1.51"},
+		"29.7":               {"1.40", "1.56", "", "1.51"},
+		"far newer":          {"1.51", "1.99", "", "1.51"},
+		"podman":             {"1.24", "1.41", "", "1.41"},
+		"pinned":             {"1.12", "1.41", "1.35", "1.35"},
+		"pinned, the oldest": {"1.40", "1.56", "1.40", "1.40"},
+		"pinned, the newest": {"1.40", "1.56", "1.56", "1.56"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := enginetest.New(enginetest.APIVersions(test.oldest, test.newest))
 			c, err := connect(t, e, func(cfg *engine.Config) { cfg.APIVersion = test.pinned })
 			require.NoError(t, err)
+			info, err := c.Info(t.Context())
+			require.NoError(t, err)
+			assert.Equal(t, test.asked, info.APIVersion)
 			_, err = c.List(t.Context())
-			if test.path == "" {
-				require.ErrorContains(t, err, "client version "+test.pinned+" is too")
-				return
-			}
 			require.NoError(t, err)
 			requests := e.Requests()
-			assert.Equal(t, test.path, requests[len(requests)-1].Path)
+			assert.Equal(t, "/v"+test.asked+"/containers/json", requests[len(requests)-1].Path)
 		})
 	}
+}
+
+// TestVersionThatIsNotServed: the error names what the engine serves and what it was asked
+// for, and says what to do.
+func TestVersionThatIsNotServed(t *testing.T) {
+	for name, test := range map[string]struct{ oldest, newest, pinned, want string }{
+		"engine is too new for us": {"1.60", "1.71", "", "the engine serves the versions 1.60 to 1.71 of its API, and this Collector speaks none newer than 1.51: " +
+			"use a newer Collector, or let the engine serve older ones (start dockerd with DOCKER_MIN_API_VERSION=1.51)"},
+		"pinned, too new": {"1.12", "1.41", "1.45", "api_version is 1.45, and the engine serves the versions 1.12 to 1.41 of its API: " +
+			"set one of these, or leave api_version out"},
+		"pinned, too old": {"1.40", "1.56", "1.25", "api_version is 1.25, and the engine serves the versions 1.40 to 1.56 of its API: " +
+			"set one of these, or leave api_version out"},
+		"pinned, older than JSON errors": {"1.40", "1.56", "1.10", "api_version is 1.10, and the engine serves the versions 1.40 to 1.56 of its API: " +
+			"set one of these, or leave api_version out"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := enginetest.New(enginetest.APIVersions(test.oldest, test.newest))
+			c, err := connect(t, e, func(cfg *engine.Config) { cfg.APIVersion = test.pinned })
+			require.NoError(t, err)
+			_, err = c.Info(t.Context())
+			var version *engine.VersionError
+			require.ErrorAs(t, err, &version)
+			assert.EqualError(t, err, test.want)
+		})
+	}
+}
+
+// TestVersionBehindAProxy: where GET /version passes only with a version in its path, the
+// error has the engine's own words.
+func TestVersionBehindAProxy(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/_ping":
+			w.Header().Set("Api-Version", "1.71")
+		case strings.HasPrefix(r.URL.Path, "/v1."):
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = w.Write([]byte(`{"message":"client version 1.51 is too old. Minimum supported API version is 1.60"}`))
+		default:
+			w.WriteHeader(http.StatusForbidden)
+		}
+	}))
+	defer server.Close()
+	c, err := engine.New(engine.Config{Endpoint: server.URL, Timeout: time.Minute})
+	require.NoError(t, err)
+	defer c.Close()
+	require.NoError(t, c.Connect(t.Context()))
+	_, err = c.Info(t.Context())
+	require.ErrorContains(t, err, "client version 1.51 is too old. Minimum supported API version is 1.60")
 }
 
 // An engine may be replaced by an older one while we run.

@@ -24,12 +24,13 @@ type Info struct {
 	Now        time.Time // its clock; zero where it does not tell
 }
 
-// Info asks the engine what it is, in two requests.
+// Info asks the engine what it is, in two requests. The error is a VersionError if it does
+// not serve the version of the API.
 func (c *Client) Info(ctx context.Context) (Info, error) {
 	return unary(ctx, c, func(ctx context.Context, api *client.Client) (Info, error) {
 		version, err := api.ServerVersion(ctx)
 		if err != nil {
-			return Info{}, fmt.Errorf("version: %w", err)
+			return Info{}, c.explain(ctx, api.ClientVersion(), fmt.Errorf("version: %w", err))
 		}
 		system, err := api.Info(ctx)
 		if err != nil {
@@ -53,6 +54,9 @@ type Summary struct {
 	Image   string // as the container was created with
 	Labels  map[string]string
 	Running bool // paused ones too
+	// NetworkOf is the container whose network it shares, by its id or its name; "" if none.
+	// Not by Events.
+	NetworkOf string
 	// Ended is set where it has ended less than two minutes ago; only by List.
 	Ended bool
 }
@@ -69,6 +73,7 @@ func (c *Client) List(ctx context.Context) ([]Summary, error) {
 			summaries[i] = Summary{
 				ID: s.ID, Name: nameOf(s.Names), Image: s.Image, Labels: s.Labels,
 				Running: running(s.State), Ended: endedLately(s.Status),
+				NetworkOf: container.NetworkMode(s.HostConfig.NetworkMode).ConnectedContainer(),
 			}
 		}
 		return summaries, nil
@@ -84,6 +89,14 @@ type Container struct {
 	Driver     string    // of its log
 	StartedAt  time.Time // zero before the first start
 	FinishedAt time.Time // zero before the first end
+	Mounts     []Mount   // volumes, and what the user has mounted
+	UpperDir   string    // of its root file system; "" where the engine does not tell
+}
+
+// Mount is something that is mounted into a container.
+type Mount struct {
+	Source      string // a path of the engine's host; "" where it has none
+	Destination string // a path in the container
 }
 
 // Inspect looks at one container. The error of one that is gone is IsNotFound.
@@ -101,11 +114,15 @@ func (c *Client) Inspect(ctx context.Context, id string) (Container, error) {
 				ID: r.ID, Name: strings.TrimPrefix(r.Name, "/"), Image: r.Config.Image, Labels: r.Config.Labels,
 				Running: r.State.Running,
 			},
-			ImageID: r.Image, Env: parseEnv(r.Config.Env), TTY: r.Config.Tty,
+			ImageID: r.Image, Env: parseEnv(r.Config.Env), TTY: r.Config.Tty, UpperDir: r.GraphDriver.Data["UpperDir"],
 			StartedAt: parseTime(r.State.StartedAt), FinishedAt: parseTime(r.State.FinishedAt),
 		}
 		if r.HostConfig != nil {
 			found.Driver = r.HostConfig.LogConfig.Type
+			found.NetworkOf = r.HostConfig.NetworkMode.ConnectedContainer()
+		}
+		for _, m := range r.Mounts {
+			found.Mounts = append(found.Mounts, Mount{Source: m.Source, Destination: m.Destination})
 		}
 		return found, nil
 	})

@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync/atomic"
+	"time"
 )
 
 // Endpoint is one of the engine's endpoints that are used, as a metric names it.
@@ -52,7 +54,12 @@ type transport struct {
 	base    *http.Transport
 	prefix  string // path that the endpoint's URL has
 	observe func(Endpoint, Outcome)
+	clock   atomic.Pointer[reading]
 }
+
+// reading is what the engine's clock showed when an answer began, in whole seconds, and
+// ours.
+type reading struct{ engine, ours time.Time }
 
 var allowed = regexp.MustCompile(`^(?:/v[0-9.]+)?/(?:(_ping)|(version)|(info)|(containers/json)|(containers/[^/]+/json)|(containers/[^/]+/logs)|(events))$`)
 
@@ -82,6 +89,11 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.base.RoundTrip(req)
 	if t.observe != nil {
 		t.observe(endpoint, outcomeOf(resp, err))
+	}
+	if err == nil {
+		if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+			t.clock.Store(&reading{engine: date, ours: time.Now()})
+		}
 	}
 	if err == nil && endpoint != EndpointLogs && endpoint != EndpointEvents {
 		resp.Body = &boundedBody{ReadCloser: resp.Body, left: maxAnswer}

@@ -12,6 +12,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"slices"
+	"time"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -135,6 +136,9 @@ func (p *Position) endsPartial(rec stream.Record, start int64) bool {
 func (p *Position) Holds(time int64) bool {
 	return slices.ContainsFunc(p.ids, func(id ID) bool { return id.Time == time })
 }
+
+// Last returns the time of the record that was remembered last. It must not be Empty.
+func (p *Position) Last() time.Time { return time.Unix(0, p.ids[len(p.ids)-1].Time) }
 
 // Since returns the time from which on a read has to ask for the log: that of some of the
 // newest records, and before what the streams overtake one another by. It must not be

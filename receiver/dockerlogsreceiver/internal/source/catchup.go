@@ -111,6 +111,7 @@ func (r *reading) readAll(ctx context.Context) error {
 		}
 		switch {
 		case outcome == position.Complete:
+			r.clock.note(r.opened, r.engine.Client.Now())
 			if r.New == 0 {
 				r.pos.Shrink()
 			}
@@ -153,14 +154,6 @@ func (r *reading) tail() int {
 		return 0
 	}
 	return max(overlap+r.rate.expect(time.Now()), r.minTail)
-}
-
-// since is the second from which on a read has to ask for the log, 0 for all of it.
-func (r *reading) since() int64 {
-	if !r.engine.BySeconds() || r.pos.Empty() {
-		return 0
-	}
-	return r.pos.Since() / int64(time.Second)
 }
 
 // knowsNewest reports whether the newest record that the engine has is known, or it has

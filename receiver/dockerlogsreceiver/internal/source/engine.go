@@ -10,6 +10,7 @@ import (
 	"context"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/position"
@@ -114,6 +115,7 @@ type Source struct {
 	silence  silence
 	minTail  int // after a follow that did not reach back far enough
 	bad      badRecord
+	clock    clock
 	// fullyRead is set when the log has been read to where the container's last run ended.
 	fullyRead bool
 	// unterminated are the lines that the last read left without their ends. They are all
@@ -166,6 +168,7 @@ type reading struct {
 	Result
 	container *engine.Container
 	out       Output
+	opened    time.Time // the engine's clock when the last answer began
 	holdsSlot bool
 
 	overlapping, repeated int // records, since they were last counted

@@ -30,6 +30,7 @@ func (r *reading) follow(ctx context.Context, plan strategy.Plan) error {
 	r.minTail = 0
 	if r.New > 0 {
 		r.silence.reset()
+		r.clock.note(r.pos.Last(), r.engine.Client.Now())
 	} else {
 		r.pos.Shrink()
 	}

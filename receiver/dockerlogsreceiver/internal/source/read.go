@@ -24,7 +24,7 @@ func (r *reading) read(ctx context.Context, query engine.LogsQuery, plan strateg
 	defer cancel(nil)
 	w := watch(query.Follow, r.silence.wait, plan.Life, cancel)
 	defer w.stop()
-	body, err := r.engine.Client.Logs(request, r.id, query)
+	body, err := r.open(request, query)
 	if err != nil {
 		if cause := context.Cause(request); cause != nil {
 			return 0, cause
@@ -32,6 +32,7 @@ func (r *reading) read(ctx context.Context, query engine.LogsQuery, plan strateg
 		return 0, &openError{err}
 	}
 	defer func() { _ = body.Close() }()
+	r.opened = r.engine.Client.Now()
 	r.unterminated = nil
 
 	var src io.Reader = body
