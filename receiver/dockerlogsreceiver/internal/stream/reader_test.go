@@ -455,3 +455,44 @@ func BenchmarkReader(b *testing.B) {
 		})
 	}
 }
+
+// TestTerminalWithoutLineEnds: Engine 20.10 with the driver local has no line end behind the
+// last chunk of a long line; the next line's time stamp follows at once.
+func TestTerminalWithoutLineEnds(t *testing.T) {
+	const chunk = 16 << 10
+	long := strings.Repeat("0123456789abcde ", 3*chunk/16)
+	body := func(lines ...string) string {
+		var b strings.Builder
+		for i, line := range lines {
+			line += "\r"
+			rest := line
+			for ; len(rest) >= chunk; rest = rest[chunk:] {
+				b.WriteString(stamp(time.Duration(i)) + rest[:chunk])
+			}
+			b.WriteString(stamp(time.Duration(i)) + rest)
+			if len(line) < chunk {
+				b.WriteString("\n")
+			}
+		}
+		return b.String()
+	}
+	for name, lines := range map[string][]string{
+		"long and short":      {long[:20_000], "short", long[:40_000], long[:16_500], "short again"},
+		"returns in the text": {long[:17_000] + "\rprogress\r" + long[:17_000], "10 %\r20 %", long[:30_000] + "\r"},
+		"a whole chunk":       {long[:chunk-1], "short", long[:2*chunk-1], long[:chunk], "short"},
+		"time in the text":    {long[:17_000] + " 2026-11-23T09:37:33.000000009Z behind", "short"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := body(lines...) + stamp(time.Hour) + "end\r\n"
+			for _, src := range []io.Reader{strings.NewReader(text), &splitReader{data: []byte(text), seed: 7}, iotest.OneByteReader(strings.NewReader(text))} {
+				got, _, err := readAll(src, true, 1<<20)
+				require.ErrorIs(t, err, io.EOF)
+				require.Len(t, got, len(lines)+1)
+				for i, line := range lines {
+					assert.True(t, line == got[i].Body, "%d: %d of %d bytes, %.70q ... %q", i, len(got[i].Body), len(line), got[i].Body, got[i].Body[max(0, len(got[i].Body)-70):])
+				}
+				assert.Equal(t, "end", got[len(lines)].Body)
+			}
+		})
+	}
+}
