@@ -34,7 +34,7 @@ const (
 	podmanImage = "localhost/writers:test"
 	// podmanBurst writes so fast that Podman is asked while it writes to its file. It gives a
 	// piece of a line for a line then (seen in raw answers of 4.3.1), and a follow leaves lines
-	// out (of 5.8.6), which come late if the next read still sees them.
+	// out (of both), which come late if the next read still sees them.
 	podmanBurst = "burst"
 	// podmanRepeats is the container that writes podmanEqual again and again.
 	podmanRepeats = "equal"
