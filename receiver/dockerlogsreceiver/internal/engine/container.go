@@ -92,7 +92,7 @@ func (c *Client) List(ctx context.Context) ([]Summary, error) {
 type Container struct {
 	Summary
 	// Unseen is set where it has not been inspected: an event has told the Summary.
-	Unseen bool
+	Unseen     bool
 	ImageID    string // sha256:...
 	Env        map[string]string
 	TTY        bool
