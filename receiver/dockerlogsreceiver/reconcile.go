@@ -183,4 +183,7 @@ func (o *owner) captureEnded(ctx context.Context, c *container) {
 func (o *owner) forget(id string, c *container) {
 	c.capture.setState(stateNone)
 	delete(o.known, id)
+	if c.removed && o.r.store != nil {
+		o.r.store.drop(id)
+	}
 }
