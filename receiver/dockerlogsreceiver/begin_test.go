@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/enginetest"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
 )
 
 // slow makes every request take so long, so that a container may be gone before the second.
@@ -89,24 +90,19 @@ func TestOldEngineIsAskedFirst(t *testing.T) {
 func TestLogIsNotOpenedDuringRemoval(t *testing.T) {
 	for _, option := range []enginetest.Option{enginetest.Docker20(), enginetest.Docker29()} {
 		inBubble(t, func(f *fixture) {
-			c := f.followed()
+			f.start()
+			c := f.engine.Add(enginetest.ContainerSpec{Name: "job", Running: true, AutoRemove: true})
 			write(c, 1, 3)
 			f.expectLines(1, 3)
-			before := f.requests(enginetest.KindLogs)
-			job := f.engine.Add(enginetest.ContainerSpec{Name: "job", Running: true, AutoRemove: true})
-			f.following(2)
+			f.following(1)
 			opened := f.requests(enginetest.KindLogs)
-			assert.Greater(t, opened, before)
-			f.engine.SetLatency(func(req enginetest.Request) time.Duration { // as while it is removed
-				if req.Kind == enginetest.KindInspect {
-					return 0
-				}
-				return time.Second
-			})
-			job.Exit(0)
-			f.pass(time.Minute)
+			c.Die(0)
+			f.pass(time.Second)
 			assert.Equal(t, opened, f.requests(enginetest.KindLogs))
+			c.Remove()
+			f.pass(time.Minute)
 			assert.Zero(t, f.metric("gaps"))
+			f.expectLines(1, 3)
 		}, option)
 	}
 }
@@ -178,4 +174,36 @@ func (f *fixture) series() (n int) {
 		}
 	}
 	return n
+}
+
+// Events that come late, of a container that has been found to be gone, do not make it a new
+// one: the same gap would be told twice. A run that nobody has read of is told.
+func TestLateEventsOfARemovedContainer(t *testing.T) {
+	for strategy, gaps := range map[Strategy][2]int64{
+		StrategyPolling:   {1, 1}, // what it wrote last may be missing
+		StrategyStreaming: {0, 1}, // read to the end, and then it was started again
+	} {
+		t.Run(string(strategy), func(t *testing.T) {
+			inBubble(t, func(f *fixture) {
+				f.cfg.Strategy = strategy
+				c := f.container("web")
+				f.start()
+				write(c, 1, 3)
+				f.expectLines(1, 3)
+				f.engine.DropEvents(true)
+				c.Exit(0)
+				c.Remove()
+				f.pass(listInterval / 2)
+				assert.Equal(t, gaps[0], f.metric("gaps", "removed"))
+				of := engine.Summary{ID: c.ID(), Name: "web"}
+				for _, event := range []engine.Event{{Container: of, Started: true}, {Container: of, Died: true}, {Container: of, Removed: true}} {
+					f.r.owner.events <- event
+					f.settle()
+				}
+				f.pass(2 * listInterval)
+				assert.Equal(t, gaps[1], f.metric("gaps", "removed"))
+				assert.Empty(t, f.r.owner.known)
+			})
+		})
+	}
 }
