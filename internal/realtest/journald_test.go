@@ -4,6 +4,8 @@
 package realtest
 
 import (
+	"cmp"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -21,10 +23,20 @@ var journal = dockerd.ContainerSpec{LogDriver: "journald"}
 // journalChunk is how many bytes of a line the engine makes an entry of the journal.
 const journalChunk = 16 << 10
 
+// journalEngine returns an engine that has a journal, which takes one that make engines brings.
+func journalEngine(t *testing.T) *dockerd.Engine {
+	t.Helper()
+	version := cmp.Or(os.Getenv("DOCKERLOGS_ENGINE"), "28.5")
+	if _, err := dockerd.Rootfs("docker-" + version); err != nil {
+		t.Skipf("no engine that could have a journal of its own: %v", err)
+	}
+	return logstest.Engine(t, dockerd.Options{Version: version, Journald: true})
+}
+
 // TestRealJournald captures containers that log to a journal: every line arrives once, byte
 // for byte, and a long one in several records.
 func TestRealJournald(t *testing.T) {
-	e := logstest.Engine(t, dockerd.Options{Journald: true})
+	e := journalEngine(t)
 	for _, strategy := range strategies {
 		t.Run(string(strategy), func(t *testing.T) {
 			r := start(t, e.Host(), using(strategy))
@@ -85,7 +97,7 @@ func sizesOf(texts []string) (sizes []int) {
 
 // TestRealJournaldTimes has equal lines: the journal's times, in microseconds, tell them apart.
 func TestRealJournaldTimes(t *testing.T) {
-	e := logstest.Engine(t, dockerd.Options{Journald: true})
+	e := journalEngine(t)
 	sink := &logstest.Sink{}
 	r := startWith(t, e.Host(), using("streaming"), sink)
 	c := runLoggen(t, e, loggen.Options{Source: "blank", Lines: 2_000, BlankEvery: 1}, journal)
@@ -112,7 +124,7 @@ func TestRealJournaldTimes(t *testing.T) {
 // TestRealJournaldFollow has a follow end with its container, and what is removed at its end
 // read to it.
 func TestRealJournaldFollow(t *testing.T) {
-	e := logstest.Engine(t, dockerd.Options{Journald: true})
+	e := journalEngine(t)
 	r := start(t, e.Host(), using("streaming"))
 	for _, spec := range []dockerd.ContainerSpec{{LogDriver: "journald"}, {LogDriver: "journald", AutoRemove: true}} {
 		o := loggen.Options{Source: "stays", Lines: 500, StderrShare: 0.5, UntilSignal: true}
