@@ -196,7 +196,12 @@ func TestLateEventsOfARemovedContainer(t *testing.T) {
 				f.pass(listInterval / 2)
 				assert.Equal(t, gaps[0], f.metric("gaps", "removed"))
 				of := engine.Summary{ID: c.ID(), Name: "web"}
-				for _, event := range []engine.Event{{Container: of, Started: true}, {Container: of, Died: true}, {Container: of, Removed: true}} {
+				for _, event := range []engine.Event{
+					{Container: of, Died: true},
+					{Container: of, Started: true},
+					{Container: of, Died: true},
+					{Container: of, Removed: true},
+				} {
 					f.r.owner.events <- event
 					f.settle()
 				}
