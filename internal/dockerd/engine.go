@@ -41,6 +41,8 @@ type Options struct {
 	LogDriver string
 	// Env has variables for the daemon, NAME=value, beside those of this process.
 	Env []string
+	// Journald starts a journal beside the engine, for the log driver journald. It takes a Version.
+	Journald bool
 	// ExtraArgs are given to dockerd last, so they also override what this package passes.
 	ExtraArgs []string
 }
@@ -87,6 +89,11 @@ func Start(ctx context.Context, opts Options) (*Engine, error) {
 		return nil, errors.Join(err, os.RemoveAll(root))
 	}
 	e.close = sync.OnceValue(e.closePrivate)
+	if opts.Journald {
+		if err := e.startJournald(ctx, daemon.rootfs); err != nil {
+			return nil, errors.Join(err, e.Close())
+		}
+	}
 	if err := e.Start(ctx); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}

@@ -157,6 +157,15 @@ func (c *Container) Exit(code int) {
 	})
 }
 
+// Die is Exit, but the engine takes its time to remove the container, until Remove.
+func (c *Container) Die(code int) {
+	c.do(func() {
+		if c.logging() {
+			c.halt(statusExited, code)
+		}
+	})
+}
+
 // Kill is docker kill.
 func (c *Container) Kill() {
 	c.do(func() {

@@ -28,7 +28,7 @@ const Patience = 2 * time.Minute
 const LoggenImage = "loggen:test"
 
 // Engine returns a real engine that has LoggenImage. See [dockerd.Require] for where the
-// engine comes from, and for when the test is skipped.
+// engine comes from, and for when the test is skipped; opts, one at most, are for it.
 func Engine(t testing.TB, opts ...dockerd.Options) *dockerd.Engine {
 	t.Helper()
 	e := dockerd.Require(t, opts...)

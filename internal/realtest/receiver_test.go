@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/receiver/receivertest"
@@ -59,6 +60,20 @@ func start(t testing.TB, endpoint string, configure func(*dockerlogsreceiver.Con
 // startWith delivers to a pipeline of the test's own.
 func startWith(t testing.TB, endpoint string, configure func(*dockerlogsreceiver.Config), next consumer.Logs) *receiver {
 	t.Helper()
+	return startOn(t, componenttest.NewNopHost(), endpoint, configure, next)
+}
+
+// startStored keeps positions in a storage.
+func startStored(t testing.TB, storage *memory, endpoint string, configure func(*dockerlogsreceiver.Config)) *receiver {
+	t.Helper()
+	return startOn(t, storage, endpoint, func(cfg *dockerlogsreceiver.Config) {
+		cfg.Storage = &memoryID
+		configure(cfg)
+	}, newLedger())
+}
+
+func startOn(t testing.TB, host component.Host, endpoint string, configure func(*dockerlogsreceiver.Config), next consumer.Logs) *receiver {
+	t.Helper()
 	factory := dockerlogsreceiver.NewFactory()
 	cfg := factory.CreateDefaultConfig().(*dockerlogsreceiver.Config)
 	cfg.Endpoint = endpoint
@@ -94,7 +109,7 @@ func startWith(t testing.TB, endpoint string, configure func(*dockerlogsreceiver
 		r.stop()
 		require.NoError(t, r.telemetry.Shutdown(context.Background()))
 	})
-	require.NoError(t, made.Start(t.Context(), componenttest.NewNopHost()))
+	require.NoError(t, made.Start(t.Context(), host))
 	return r
 }
 

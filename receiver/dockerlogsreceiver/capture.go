@@ -93,6 +93,9 @@ func (c *capture) run(ctx context.Context) {
 
 // step does what the strategy wants next.
 func (c *capture) step(ctx context.Context) ending {
+	if c.target.details.Unseen {
+		return c.begin(ctx)
+	}
 	event := c.link.Woken()
 	if event && !c.planner.plan.Follow && c.planner.strategy != nil {
 		// The container may have ended: what it wrote last, before it is removed.
@@ -107,8 +110,13 @@ func (c *capture) step(ctx context.Context) ending {
 			return end
 		}
 	}
-	if !c.target.details.Running {
-		end, ok := c.catchUp(ctx)
+	if now := &c.target.details; !now.Running {
+		// To open the log of a container that is being removed makes the engine create its
+		// file again, and then fail to remove its directory.
+		end, ok := endNone, now.AutoRemove && c.source.Settled()
+		if !ok {
+			end, ok = c.catchUp(ctx)
+		}
 		if ok && !c.target.inspectDue && len(c.link.wake) == 0 { // else it may have been started meanwhile
 			end = endStopped
 		}
@@ -132,6 +140,26 @@ func (c *capture) step(ctx context.Context) ending {
 	}
 	end, _ := c.read(ctx, plan)
 	return end
+}
+
+// begin reads the log of a container that has just been started before it looks at it: one
+// that is removed when it ends may not be there for long, and what is open then is read to
+// the end.
+func (c *capture) begin(ctx context.Context) ending {
+	c.beginRun()
+	c.target.choose(c.target.details.Summary)
+	c.useStrategy()
+	plan := c.planner.next(time.Now(), false, c.link.hasStream.Load(), c.r.pressure.Load())
+	end, _ := c.read(ctx, plan)
+	c.target.details.Unseen = false
+	return end
+}
+
+// beginRun tells the source if the container has been started.
+func (c *capture) beginRun() {
+	if c.link.newRun.Swap(false) {
+		c.source.NewRun()
+	}
 }
 
 // catchUp reads what is new, without following.
@@ -162,7 +190,7 @@ func (c *capture) read(ctx context.Context, plan strategy.Plan) (end ending, ok 
 	case result.End == source.Removed:
 		return c.removed(ctx), false
 	case result.End == source.Unreadable:
-		return c.unreadable(result.Err), false
+		return c.unreadable(ctx, result.Err), false
 	case react.look:
 		c.target.inspectDue = true
 	}
@@ -177,9 +205,7 @@ func (c *capture) inspect(ctx context.Context) (end ending, ok bool) {
 	if !c.r.source.Acquire(ctx) {
 		return endCanceled, false
 	}
-	if c.link.newRun.Swap(false) {
-		c.source.NewRun()
-	}
+	c.beginRun()
 	end, err := c.target.inspect(ctx)
 	c.r.source.Release()
 	switch {
@@ -198,12 +224,17 @@ func (c *capture) inspect(ctx context.Context) (end ending, ok bool) {
 		return endNone, false
 	}
 	c.link.wanted.Store(true)
+	c.useStrategy()
+	return endNone, true
+}
+
+// useStrategy makes the target's strategy the planner's.
+func (c *capture) useStrategy() {
 	state := c.state
-	c.setState(stateNone)
+	c.setState(stateNone) // it is counted by strategy
 	c.planner.use(c.target.strategy, c.r.cfg.strategySettings())
 	c.link.budgeted.Store(c.target.strategy == StrategyAdaptive)
 	c.setState(state)
-	return endNone, true
 }
 
 // removed ends the capture of a container that is gone.
@@ -217,9 +248,7 @@ func (c *capture) removed(ctx context.Context) ending {
 
 // countUnread counts and logs a gap if a container that is gone has not been read to its end.
 func (c *capture) countUnread() {
-	if c.link.newRun.Swap(false) {
-		c.source.NewRun()
-	}
+	c.beginRun()
 	inspected := c.target.strategy != ""
 	if !c.source.FullyRead() && (inspected || c.link.wanted.Load()) {
 		c.r.countGap(gapRemoved)
@@ -228,8 +257,11 @@ func (c *capture) countUnread() {
 }
 
 // unreadable ends the capture of a container whose log cannot be read.
-func (c *capture) unreadable(err error) ending {
+func (c *capture) unreadable(ctx context.Context, err error) ending {
 	if !c.unreadableLogged {
+		if c.target.details.Unseen {
+			c.target.refresh(ctx) // for the driver's name
+		}
 		c.unreadableLogged = true
 		c.r.countGap(gapUnreadable)
 		c.target.logger().Warn("the log of this container cannot be read over the engine's API, it is left out until the container is started again",
@@ -255,7 +287,7 @@ func (c *capture) Flush(ctx context.Context) error {
 	if b == nil {
 		return nil
 	}
-	selected := !c.link.Woken() || c.target.refresh(ctx)
+	selected := (!c.link.Woken() && c.target.origin != nil) || c.target.refresh(ctx)
 	c.link.records.Add(int64(b.Len()))
 	b.Origin = c.target.origin
 	err := c.r.outbox.put(ctx, b, c.source, c.buffer)

@@ -67,6 +67,7 @@ type container struct {
 	active  bool // its goroutine runs; until it ends only that touches the rest of capture
 	missing bool // it was not in the last list
 	died    bool // and has not been started since, as events say
+	removed bool // as an event says
 	name    string
 }
 

@@ -122,8 +122,7 @@ func (o *owner) handleEvent(ctx context.Context, event engine.Event) {
 		return
 	case c == nil:
 		frontier, _ := o.firstFrontier(id, true)
-		o.launch(ctx, o.add(event.Container, frontier))
-		return
+		c = o.add(event.Container, frontier)
 	}
 	gone := !c.active && c.capture.ended == endRemoved // and this event is of before
 	switch {
@@ -132,6 +131,8 @@ func (o *owner) handleEvent(ctx context.Context, event engine.Event) {
 		c.died = false
 	case event.Died:
 		c.died = true
+	case event.Removed:
+		c.removed = true
 	}
 	switch {
 	case c.active:
@@ -142,6 +143,9 @@ func (o *owner) handleEvent(ctx context.Context, event engine.Event) {
 		c.capture.countUnread() // if this is a run that nobody has seen
 	case gone:
 	case o.mayBeSelected(event.Container):
+		if event.Started {
+			c.capture.target.started(event.Container)
+		}
 		o.launch(ctx, c)
 	}
 }
@@ -161,8 +165,11 @@ func (o *owner) launch(ctx context.Context, c *container) {
 func (o *owner) captureEnded(ctx context.Context, c *container) {
 	c.active = false
 	o.active--
+	if c.capture.ended == endRemoved && c.capture.source.FullyRead() {
+		c.capture.countUnread() // if there was another run meanwhile
+	}
 	switch {
-	case c.missing:
+	case c.missing || c.removed:
 		o.forget(c.capture.target.id, c)
 	case c.capture.ended == endRemoved:
 		// Known until its last event, or a list without it: an event that comes late would
@@ -176,4 +183,7 @@ func (o *owner) captureEnded(ctx context.Context, c *container) {
 func (o *owner) forget(id string, c *container) {
 	c.capture.setState(stateNone)
 	delete(o.known, id)
+	if c.removed && o.r.store != nil {
+		o.r.store.drop(id)
+	}
 }

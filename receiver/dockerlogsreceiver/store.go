@@ -25,8 +25,9 @@ const (
 	keyIndex = "containers.v1"
 	// keyPosition, with an id behind it, holds a position; see position.Decode.
 	keyPosition = "position/"
-	// keepRemoved is how long the position of a removed container is kept. Another
-	// engine may be behind the endpoint meanwhile.
+	// keepRemoved is how long the position of a container is kept that is not listed any
+	// more and has had no event of its removal. Another engine may be behind the endpoint
+	// meanwhile.
 	keepRemoved = 24 * time.Hour
 )
 
@@ -39,6 +40,7 @@ type store struct {
 	// while it exists.
 	index   map[string]int64
 	values  map[string][]byte // by container id: positions that have been loaded and not been taken
+	dropped []string          // ids whose positions are to be deleted
 	changed bool              // the index is not stored as it is
 	failing bool              // the last read or write failed, which has been logged
 }
@@ -157,11 +159,11 @@ func (s *store) flush(ctx context.Context, now time.Time, known map[string]*cont
 	}
 	for id, removed := range s.index {
 		if removed != 0 && now.Sub(time.Unix(removed, 0)) > keepRemoved {
-			delete(s.index, id)
-			delete(s.values, id)
-			s.changed = true
-			batch = append(batch, storage.DeleteOperation(keyPosition+id))
+			s.drop(id)
 		}
+	}
+	for _, id := range s.dropped {
+		batch = append(batch, storage.DeleteOperation(keyPosition+id))
 	}
 	if s.changed {
 		value, err := json.Marshal(s.index)
@@ -181,8 +183,17 @@ func (s *store) flush(ctx context.Context, now time.Time, known map[string]*cont
 		s.failed("positions cannot be stored, so that a restart will repeat lines", err)
 		return
 	}
-	s.changed = false
+	s.changed, s.dropped = false, nil
 	s.recovered("positions are stored again")
+}
+
+// drop forgets the position of a container that will not come back.
+func (s *store) drop(id string) {
+	if _, ok := s.index[id]; ok {
+		delete(s.index, id)
+		delete(s.values, id)
+		s.dropped, s.changed = append(s.dropped, id), true
+	}
 }
 
 // reconcile notes which of the stored containers the engine still lists.

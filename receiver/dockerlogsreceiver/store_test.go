@@ -239,7 +239,26 @@ func TestDamagedStorage(t *testing.T) {
 	}
 }
 
-func TestPositionsOfRemovedContainersAreDropped(t *testing.T) {
+func TestPositionIsDroppedWithItsContainer(t *testing.T) {
+	eachStrategy(t, func(tr *trial, m *memory) {
+		c := tr.begin()
+		tr.pass(time.Minute)
+		assert.NotEmpty(tr.t, m.get(keyPosition+c.ID()))
+		m.fail(errors.New("disk full"))
+		c.Stop(0)
+		tr.pass(time.Minute)
+		c.Remove()
+		tr.pass(time.Minute)
+		m.fail(nil)
+		tr.pass(time.Minute)
+		assert.Empty(tr.t, m.get(keyPosition+c.ID()))
+		assert.Equal(tr.t, "{}", string(m.get(keyIndex)))
+	})
+}
+
+// A container whose removal no event has told may be on another engine that is behind the
+// endpoint later.
+func TestPositionsOfContainersThatAreNotListedAreDroppedLater(t *testing.T) {
 	inBubble(t, func(f *fixture) {
 		m := f.stored()
 		gone, stays := f.container("gone"), f.container("stays")
@@ -247,7 +266,9 @@ func TestPositionsOfRemovedContainersAreDropped(t *testing.T) {
 		write(gone, 1, 3)
 		write(stays, 1, 3)
 		f.pass(time.Minute)
+		f.engine.DropEvents(true)
 		gone.Remove()
+		f.engine.DropEvents(false)
 		f.pass(keepRemoved - time.Minute)
 		assert.NotEmpty(t, m.get(keyPosition+gone.ID()))
 		f.halt()

@@ -41,12 +41,7 @@ func (t *target) inspect(ctx context.Context) (ending, error) {
 	case !t.r.selected(details.Summary):
 		return endExcluded, nil
 	}
-	chosen, err := t.r.selector.StrategyFor(details.Summary)
-	if err != nil && t.strategy == "" {
-		t.logger().Warn("a label of this container names no strategy, the configured one is used",
-			zap.String("strategy", string(chosen)), zap.Error(err))
-	}
-	t.strategy = chosen
+	t.choose(details.Summary)
 	t.origin = batch.OriginOf(t.r.attributes(), *t.r.info.Load(), details)
 	details.Labels, details.Env = nil, nil // kept in the origin as far as they are wanted
 	details.Mounts, details.UpperDir = nil, ""
@@ -55,12 +50,34 @@ func (t *target) inspect(ctx context.Context) (ending, error) {
 	return endNone, nil
 }
 
+// choose finds the strategy that a container is to be read with.
+func (t *target) choose(s engine.Summary) {
+	chosen, err := t.r.selector.StrategyFor(s)
+	if err != nil && t.strategy == "" {
+		t.logger().Warn("a label of this container names no strategy, the configured one is used",
+			zap.String("strategy", string(chosen)), zap.Error(err))
+	}
+	t.strategy = chosen
+}
+
+// started tells of a container that has just been started what its event says. It may be gone
+// before it can be inspected.
+func (t *target) started(s engine.Summary) {
+	if t.strategy == "" && t.r.selected(s) && t.r.info.Load().LogsFirst() {
+		t.details = engine.Container{Summary: s, Unseen: true}
+		t.details.Running = true
+	}
+}
+
 // refresh inspects the container in the middle of a read, for records that should bear its
-// new name. What is being read is still the run that began before. It reports false when
-// the container is not selected any more.
+// new name, or for the first. What is being read is still the run that began before. It
+// reports false when the container is not selected any more.
 func (t *target) refresh(ctx context.Context) (selected bool) {
 	run := t.details
 	end, _ := t.inspect(ctx) // an engine that does not answer, or has removed it, ends the read too
+	if t.origin == nil {
+		t.origin = batch.OriginOf(t.r.attributes(), *t.r.info.Load(), run)
+	}
 	t.details.Running, t.details.StartedAt, t.details.FinishedAt = run.Running, run.StartedAt, run.FinishedAt
 	t.inspectDue = true
 	return end != endExcluded

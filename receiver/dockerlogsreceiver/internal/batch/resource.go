@@ -41,7 +41,9 @@ func OriginOf(wanted Attributes, info engine.Info, c engine.Container) *Origin {
 	if tag != "" {
 		b.SetContainerImageTags([]any{tag})
 	}
-	b.SetContainerImageID(c.ImageID)
+	if c.ImageID != "" { // else it has not been inspected
+		b.SetContainerImageID(c.ImageID)
+	}
 	b.SetContainerRuntimeName(info.Runtime)
 	b.SetHostName(info.Name)
 	b.SetServiceName(cmp.Or(c.Labels[LabelServiceName], c.Labels[labelComposeService], c.Name))

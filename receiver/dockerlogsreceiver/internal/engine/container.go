@@ -12,6 +12,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/distribution/reference"
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/versions"
 	"github.com/docker/docker/client"
 )
 
@@ -22,6 +23,13 @@ type Info struct {
 	Version    string
 	APIVersion string
 	Now        time.Time // its clock; zero where it does not tell
+}
+
+// LogsFirst reports whether the log of a container may be opened without a look at whether it
+// is being removed. Engine 20.10 would make the log's file anew, and then could not remove the
+// container's directory: one of 300 short containers with --rm stayed there, dead.
+func (i Info) LogsFirst() bool {
+	return i.Runtime == "docker" && versions.GreaterThanOrEqualTo(i.APIVersion, "1.45") // Engine 26
 }
 
 // Info asks the engine what it is, in two requests. The error is a VersionError if it does
@@ -83,10 +91,13 @@ func (c *Client) List(ctx context.Context) ([]Summary, error) {
 // Container is what an inspection says of a container.
 type Container struct {
 	Summary
+	// Unseen is set where it has not been inspected: an event has told the Summary.
+	Unseen     bool
 	ImageID    string // sha256:...
 	Env        map[string]string
 	TTY        bool
 	Driver     string    // of its log
+	AutoRemove bool      // it is removed when it ends
 	StartedAt  time.Time // zero before the first start
 	FinishedAt time.Time // zero before the first end
 	Mounts     []Mount   // volumes, and what the user has mounted
@@ -118,7 +129,7 @@ func (c *Client) Inspect(ctx context.Context, id string) (Container, error) {
 			StartedAt: parseTime(r.State.StartedAt), FinishedAt: parseTime(r.State.FinishedAt),
 		}
 		if r.HostConfig != nil {
-			found.Driver = r.HostConfig.LogConfig.Type
+			found.Driver, found.AutoRemove = r.HostConfig.LogConfig.Type, r.HostConfig.AutoRemove
 			found.NetworkOf = r.HostConfig.NetworkMode.ConnectedContainer()
 		}
 		for _, m := range r.Mounts {

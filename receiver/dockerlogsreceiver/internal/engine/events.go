@@ -50,8 +50,11 @@ func (c *Client) Events(ctx context.Context, subscribed func(), happened func(Ev
 		select {
 		case message := <-messages:
 			of := message.Actor.Attributes // its labels, and two of the engine's own
+			name, image := of["name"], of["image"]
+			delete(of, "name")
+			delete(of, "image")
 			happened(Event{
-				Container: Summary{ID: message.Actor.ID, Name: of["name"], Image: of["image"], Labels: of},
+				Container: Summary{ID: message.Actor.ID, Name: name, Image: image, Labels: of},
 				Started:   message.Action == events.ActionStart,
 				Died:      message.Action == events.ActionDie || message.Action == "died",
 				Removed:   message.Action == events.ActionDestroy || message.Action == events.ActionRemove,

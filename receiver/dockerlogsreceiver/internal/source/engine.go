@@ -138,6 +138,9 @@ func (s *Source) Commit(list []position.Delivered) { s.frontier.Commit(list) }
 // FullyRead reports whether the log has been read to where the container's last run ended.
 func (s *Source) FullyRead() bool { return s.fullyRead }
 
+// Settled reports whether, besides, every line had its end.
+func (s *Source) Settled() bool { return s.fullyRead && len(s.unterminated) == 0 }
+
 // NewRun says that the container has been started since it was last inspected.
 func (s *Source) NewRun() { s.fullyRead = false }
 

@@ -44,6 +44,9 @@ func (r *reading) read(ctx context.Context, query engine.LogsQuery, plan strateg
 		records: r.engine.reader(src, r.container.TTY, query.Follow),
 	}
 	defer r.engine.recycle(a.records, query.Follow)
+	if r.container.Unseen {
+		a.records.Detect()
+	}
 	defer func() {
 		r.rate.observe(time.Now(), a.records.Frames()-a.framesKnown)
 		r.bad.passed(a.records.Frames(), a.framesKnown)

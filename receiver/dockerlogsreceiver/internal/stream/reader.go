@@ -39,6 +39,7 @@ type Reader struct {
 	err    error // sticky; io.EOF only between two frames
 	tty    bool
 	shared bool
+	detect bool // tty is not known before the first byte
 	limit  int
 	frames int
 
@@ -63,6 +64,10 @@ func (d *Reader) Reset(src io.Reader, tty, shared bool, limit int) {
 	*d = Reader{src: src, tty: tty, shared: shared, limit: limit, buf: d.buf}
 }
 
+// Detect makes the reader find out whether the answer has frames, whatever Reset was told:
+// a frame begins with the number of its stream, a line of a terminal with its time stamp.
+func (d *Reader) Detect() { d.detect = true }
+
 // Next blocks until a line is whole and returns it. The error is io.EOF where the
 // body ended between two records, io.ErrUnexpectedEOF where it ended inside
 // one, an *EngineError where the engine said why, or that of the source.
@@ -72,13 +77,18 @@ func (d *Reader) Next() (Record, error) {
 	if d.err != nil {
 		return Record{}, d.err
 	}
-	var (
-		rec Record
-		err error
-	)
-	if d.tty {
+	var rec Record
+	var err error
+	if d.detect {
+		if err = d.need(1); err == nil {
+			d.tty, d.detect = d.buf[d.r] > errorKind, false
+		}
+	}
+	switch {
+	case err != nil:
+	case d.tty:
 		rec, err = d.nextLine()
-	} else {
+	default:
 		rec, err = d.nextFrames()
 	}
 	if err != nil {
