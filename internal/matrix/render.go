@@ -9,8 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/words"
 )
 
 const (
@@ -88,11 +89,11 @@ func line(cells []Cell, scenario string, strategies []string) string {
 
 // String is "9,000" if all of 9,000 lines came once, else it says what did not.
 func (s Seen) String() string {
-	text := count(s.Written)
+	text := words.Count(uint64(s.Written))
 	separator := ": "
 	say := func(n int, what string) {
 		if n > 0 {
-			text += separator + count(n) + " " + what
+			text += separator + words.Count(uint64(n)) + " " + what
 			separator = ", "
 		}
 	}
@@ -103,15 +104,6 @@ func (s Seen) String() string {
 		say(1, "gap")
 	} else {
 		say(s.Gaps, "gaps")
-	}
-	return text
-}
-
-// count writes a number with commas between thousands.
-func count(n int) string {
-	text := strconv.Itoa(n)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
 	}
 	return text
 }
