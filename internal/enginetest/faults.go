@@ -24,6 +24,9 @@ type Faults struct {
 	// Stall lets a follow deliver what the log held when it was opened, or when the fault was set if that was later, and never
 	// anything newer. A follow that has stalled does not recover when the fault is lifted.
 	Stall bool
+	// HangTail never answers a request with a tail beyond the header while the container runs, and stalls the follows that are
+	// open, as Engine 28 does after a json-file was emptied by hand.
+	HangTail bool
 	// LoseWrites keeps what is written from the follows that are open. A later read has it.
 	LoseWrites bool
 	// RepeatAtRotation lets the open follows deliver the newest so many records again when the log rotates.
@@ -60,7 +63,7 @@ func (c *Container) fault() Faults {
 
 // stall stalls the open follows, if that is among the faults. mu is held.
 func (c *Container) stall() {
-	if c.fault().Stall {
+	if c.fault().Stall || c.fault().HangTail {
 		for f := range c.follows {
 			f.stalled = true
 		}

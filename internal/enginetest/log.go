@@ -31,6 +31,7 @@ type Record struct {
 type unreadable struct {
 	message string // "": the stream just ends
 	once    bool
+	skips   int // records left out with it, if it does not end the stream
 }
 
 // Write logs lines as if the container had just written them, one nanosecond apart while the clock stands still. A text that
@@ -160,6 +161,13 @@ func (c *Container) Poison(number int, message string) {
 	c.setUnreadable(number, unreadable{message: message})
 }
 
+// Damage makes the record with the number unreadable as one of a damaged json-file is to Engine 20.10: every stream that
+// arrives there leaves it out, and the skips records behind it too, which the engine had read ahead, and says nothing. A tail
+// that begins after it has them.
+func (c *Container) Damage(number, skips int) {
+	c.setUnreadable(number, unreadable{skips: max(1, skips)})
+}
+
 // ErrorAt lets the next stream that arrives at the record with the number end with an error frame, and only that one.
 func (c *Container) ErrorAt(number int, message string) {
 	c.setUnreadable(number, unreadable{message: message, once: true})
@@ -171,7 +179,7 @@ func (c *Container) setUnreadable(number int, u unreadable) {
 	c.unstable[number] = u
 }
 
-// Heal undoes Poison and ErrorAt.
+// Heal undoes Poison, Damage and ErrorAt.
 func (c *Container) Heal(number int) {
 	c.engine.mu.Lock()
 	defer c.engine.mu.Unlock()

@@ -129,6 +129,9 @@ func (c *Container) open(x *exchange, query logsQuery) (*follow, func()) {
 	if query.tail >= 0 {
 		backlog = backlog[len(backlog)-min(query.tail, len(backlog)):]
 	}
+	if c.fault().HangTail && query.tail >= 0 && c.logging() {
+		return stream, release // it ends with the request
+	}
 	f.items = backlog[:len(backlog):len(backlog)]
 	if !query.follow || !c.logging() || c.raw != nil {
 		f.end()
@@ -165,10 +168,15 @@ var errEnd = errors.New("end of stream")
 
 // sendRecords sends a stream record by record, each as one chunk.
 func (x *exchange) sendRecords(c *Container, f *follow, query logsQuery) {
+	left := 0 // of the records that go with a damaged one
 	for {
 		r, ok := f.next()
 		if !ok {
 			return
+		}
+		if left > 0 {
+			left--
+			continue
 		}
 		var faults Faults
 		var bad unreadable
@@ -180,6 +188,9 @@ func (x *exchange) sendRecords(c *Container, f *follow, query logsQuery) {
 				delete(c.unstable, r.Number)
 			}
 		})
+		if left = bad.skips; left > 0 {
+			continue
+		}
 		if isBad {
 			if bad.message != "" {
 				x.sendLog(render(c.spec.TTY, system, "Error grabbing logs: "+bad.message+"\n"), faults)

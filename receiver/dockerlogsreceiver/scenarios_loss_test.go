@@ -146,6 +146,36 @@ var losses = []scenario{
 		tr.gaps = tr.metric("gaps") // a truncated log looks like a rotated one, or nobody looks
 		assert.LessOrEqual(tr.t, tr.gaps, int64(1))
 	}},
+	{name: "log truncated, and no tail is answered any more", run: func(tr *trial) {
+		c := tr.begin()
+		c.Truncate()
+		c.SetFaults(enginetest.Faults{HangTail: true})
+		tr.write(c, stdout, 10)
+		began, logs := time.Now(), tr.requests(enginetest.KindLogs)
+		tr.complete()
+		assert.Less(tr.t, time.Since(began), 3*time.Minute)
+		tr.writing(60, time.Minute, c, 1)
+		tr.complete()
+		assert.LessOrEqual(tr.t, tr.metric("reopens", "cut"), int64(10), "requests that hung: one every ten minutes")
+		assert.Less(tr.t, tr.requests(enginetest.KindLogs)-logs, 2000, "in an hour, in which hybrid polls 1,800 times")
+		c.SetFaults(enginetest.Faults{})
+		c.Restart()
+		tr.gaps = 1
+	}},
+	{name: "damaged record, and others left out with it", run: func(tr *trial) {
+		c := tr.begin()
+		tr.engine.Down()
+		c.Damage(c.Written(), 40)
+		c.Write(stdout, "damaged\n")
+		tr.write(c, stdout, 60)
+		tr.pass(time.Minute)
+		tr.engine.Up()
+		tr.disorder = true
+		tr.complete()
+		tr.pass(time.Hour)
+		tr.write(c, stdout, 60)
+		tr.gaps = 1
+	}},
 	{name: "writes lost by a follow", run: func(tr *trial) {
 		c := tr.begin()
 		c.SetFaults(enginetest.Faults{LoseWrites: true})

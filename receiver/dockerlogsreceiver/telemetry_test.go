@@ -56,7 +56,7 @@ func TestMetrics(t *testing.T) {
 		metadatatest.AssertEqualDockerLogsTruncatedLines(t, f.tel, points(point(1)), ignore)
 		metadatatest.AssertEqualDockerLogsDroppedRecords(t, f.tel,
 			points(point(1, "reason", "permanent"), point(0, "reason", "retries_exhausted")), ignore)
-		metadatatest.AssertEqualDockerLogsDuplicatesSuppressed(t, f.tel, points(point(6, "reason", "overlap"), point(0, "reason", "repeat")), ignore)
+		metadatatest.AssertEqualDockerLogsDuplicatesSuppressed(t, f.tel, points(point(9, "reason", "overlap"), point(0, "reason", "repeat")), ignore)
 		metadatatest.AssertEqualDockerLogsEngineUp(t, f.tel, points(point(1, "receiver", f.r.set.ID.String())), ignore)
 		metadatatest.AssertEqualDockerLogsRefusedRecords(t, f.tel, points(point(0)), ignore)
 		for name, reason := range map[string]string{"reopens": "cut", "gaps": "unreadable"} {

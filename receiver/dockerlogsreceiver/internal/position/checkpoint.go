@@ -55,7 +55,7 @@ func Decode(b []byte) (*Frontier, error) {
 	}
 	f := &Frontier{floor: int64(binary.BigEndian.Uint64(b[1:])), changed: true}
 	n, rest := int(binary.BigEndian.Uint32(b[9:])), b[headerSize:]
-	if n > 8*maxRecords || len(rest) < n*idSize {
+	if n > 8*MaxRecords || len(rest) < n*idSize {
 		return nil, fmt.Errorf("a position of %d records has %d bytes of them", n, len(rest))
 	}
 	for range n {

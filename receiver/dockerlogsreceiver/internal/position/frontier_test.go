@@ -75,13 +75,13 @@ func TestFrontierIsBounded(t *testing.T) {
 
 // What is not accepted is kept, however much is.
 func TestTrimKeepsWhatIsNotAccepted(t *testing.T) {
-	p, list := admitted(3 * maxRecords)
+	p, list := admitted(3 * MaxRecords)
 	p.frontier.Commit(list[:10])
 	p.Trim()
-	assert.GreaterOrEqual(t, len(p.ids), 3*maxRecords-10)
+	assert.GreaterOrEqual(t, len(p.ids), 3*MaxRecords-10)
 	p.frontier.Commit(list[10:])
 	p.Trim()
-	assert.LessOrEqual(t, len(p.ids), maxRecords)
+	assert.LessOrEqual(t, len(p.ids), MaxRecords)
 }
 
 // After a gap the sequence goes on, and what was on its way then is still counted.

@@ -11,6 +11,7 @@ package position
 import (
 	"cmp"
 	"encoding/binary"
+	"math"
 	"slices"
 	"time"
 
@@ -26,9 +27,9 @@ const (
 	// overtaking is more than the two streams of a container overtake one another by.
 	overtaking = int64(1e9)
 	// MinRecords is how many records are remembered at least, however silent the
-	// container is: enough to recognise the log by. maxRecords bounds it, however loud.
+	// container is: enough to recognise the log by. MaxRecords bounds it, however loud.
 	MinRecords = 64
-	maxRecords = 16384
+	MaxRecords = 16384
 	// HashedSize bounds what of a long line is hashed, in bytes. The least max_log_size
 	// must not be below it: a position outlives a change of that setting.
 	HashedSize = 1 << 10
@@ -91,6 +92,9 @@ func (p *Position) AtFloor() bool { return p.floor != 0 && len(p.ids) == 0 }
 // Empty reports whether no record is remembered.
 func (p *Position) Empty() bool { return len(p.ids) == 0 }
 
+// Oldest is the sequence number of the oldest record that is remembered.
+func (p *Position) Oldest() uint64 { return p.first }
+
 // Admit remembers a record that is on its way to the pipeline and returns its sequence
 // number, for Frontier.Commit.
 func (p *Position) Admit(id ID) uint64 {
@@ -102,17 +106,21 @@ func (p *Position) Admit(id ID) uint64 {
 // log is recognised from now on.
 func (p *Position) PassFloor(id ID) { p.frontier.pass(p.remember(id)) }
 
+// Renew remembers a known record again, behind those that the log has before it and that
+// came later: what is forgotten first must be what is first in the log.
+func (p *Position) Renew(id ID) { p.frontier.Commit([]Delivered{{Seq: p.remember(id), ID: id}}) }
+
 // ClearFloor ends the floor: what is remembered takes its place, or nothing does.
 func (p *Position) ClearFloor() { p.floor = 0 }
 
 func (p *Position) remember(id ID) uint64 {
 	p.ids = append(p.ids, id)
 	p.newest = max(p.newest, id.Time)
-	return p.end() - 1
+	return p.End() - 1
 }
 
-// end is the sequence number of the next record.
-func (p *Position) end() uint64 { return p.first + uint64(len(p.ids)) }
+// End is the sequence number of the next record.
+func (p *Position) End() uint64 { return p.first + uint64(len(p.ids)) }
 
 // NotePartials remembers the lines that had begun and not ended when the newest record was
 // read.
@@ -154,19 +162,26 @@ func (p *Position) Since() int64 {
 // accepted is how many of ids the pipeline has accepted without a hole.
 func (p *Position) accepted() int {
 	next := p.frontier.accepted()
-	return int(min(max(next, p.first), p.end()) - p.first)
+	return int(min(max(next, p.first), p.End()) - p.first)
 }
 
-// Trim drops the oldest accepted records that no read needs any more, a good part of them
-// at a time.
-func (p *Position) Trim() {
+// Trim drops the oldest accepted records that no later read needs, a good part of them at
+// a time.
+func (p *Position) Trim() { p.trim(dedupWindow) }
+
+// Bound is Trim while a read is under way that does not follow: what it has brought may
+// have to be told from what the engine left out.
+func (p *Position) Bound() { p.trim(math.MaxInt64) }
+
+// trim keeps the accepted records of a window of log time, in nanoseconds.
+func (p *Position) trim(window int64) {
 	accepted := p.accepted()
 	if accepted == 0 {
 		return
 	}
 	last := p.ids[len(p.ids)-1].Time
-	spare := func(i int) bool { return i < accepted-MinRecords && abs(last-p.ids[i].Time) > dedupWindow }
-	n, least := max(0, accepted-maxRecords), len(p.ids)/4
+	spare := func(i int) bool { return i < accepted-MinRecords && abs(last-p.ids[i].Time) > window }
+	n, least := max(0, accepted-MaxRecords), len(p.ids)/4
 	if n <= least && !spare(least) {
 		return // this is called for every line of a follow: do not count what is too little
 	}
@@ -201,7 +216,7 @@ func (p *Position) drop(n int) {
 
 // Forget makes the position blank, for a log that holds nothing of what is known.
 func (p *Position) Forget() {
-	*p = Position{frontier: p.frontier, first: p.end()}
+	*p = Position{frontier: p.frontier, first: p.End()}
 }
 
 // Ordinal counts the equal records before one that is about to be admitted. Where records
@@ -221,7 +236,7 @@ func (p *Position) Ordinal(id ID, coarse bool) int {
 // wholeInstant moves a cut at n back, so that records of one instant, which may be equal
 // and are then told apart by counting, stay together.
 func wholeInstant(ids []ID, n int) int {
-	for n > 0 && n < len(ids) && ids[n-1].Time == ids[n].Time && len(ids)-n < 2*maxRecords {
+	for n > 0 && n < len(ids) && ids[n-1].Time == ids[n].Time && len(ids)-n < 2*MaxRecords {
 		n--
 	}
 	return max(n, 0)

@@ -323,11 +323,11 @@ func TestPositionEndedEarly(t *testing.T) {
 
 func TestPositionIsBounded(t *testing.T) {
 	p := blank()
-	for i := range 5 * maxRecords {
+	for i := range 5 * MaxRecords {
 		p.accept(IDOf(out(time.Duration(i), "burst")))
-		require.LessOrEqual(t, len(p.ids), 2*maxRecords)
+		require.LessOrEqual(t, len(p.ids), 2*MaxRecords)
 	}
-	require.GreaterOrEqual(t, len(p.ids), maxRecords)
+	require.GreaterOrEqual(t, len(p.ids), MaxRecords)
 	for i := range 2 * MinRecords {
 		p.accept(IDOf(out(time.Hour+time.Duration(i)*time.Minute, "slow")))
 	}

@@ -4,6 +4,8 @@
 package position
 
 import (
+	"slices"
+
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/stream"
 )
 
@@ -44,7 +46,16 @@ type Reading struct {
 
 // Begin returns the judge of a read of the last tail records; 0 is all.
 func (p *Position) Begin(tail int, follow bool) *Reading {
-	return &Reading{pos: p, tail: tail, follow: follow, proven: p.Blank(), knownAtStart: p.end()}
+	return &Reading{pos: p, tail: tail, follow: follow, proven: p.Blank(), knownAtStart: p.End()}
+}
+
+// BeginBehind returns the judge of a read of the last tail records that begins right behind
+// one which cannot be read. What is not known of them is new, also where nothing known is
+// before it: the position must remember as many records.
+func (p *Position) BeginBehind(tail int) *Reading {
+	r := p.Begin(tail, false)
+	r.proven = true
+	return r
 }
 
 // Proven reports whether the read went back far enough.
@@ -62,9 +73,11 @@ func (r *Reading) Judge(rec stream.Record, id ID) Verdict {
 	if r.pos.floor != 0 {
 		return r.judgeByFloor(rec)
 	}
-	if r.Find(id, rec.Coarse) {
+	if seq, found := r.Find(id, rec.Coarse); found {
 		r.proven = true
-		if r.news {
+		// What a read that does not follow finds before a known record had been left out
+		// by an earlier one: the known one is no repeat.
+		if r.news && (r.follow || seq >= r.knownAtStart) {
 			return Repeat
 		}
 		return Known
@@ -148,26 +161,32 @@ func (r *Reading) endedEarly() bool {
 	return !r.follow && !r.coarse && !r.news && r.matchedTo > 0 && r.matchedTo < r.knownAtStart
 }
 
-// Find reports whether a record is known.
-func (r *Reading) Find(id ID, coarse bool) bool {
+// Find reports whether a record is known, and by which sequence number.
+func (r *Reading) Find(id ID, coarse bool) (seq uint64, found bool) {
 	p := r.pos
 	if id.Time > p.newest || len(p.ids) == 0 {
-		return false
+		return 0, false
 	}
 	// A read returns records in the order in which they were admitted.
 	if next := int(int64(r.lastMatch) - int64(p.first)); next >= 0 && next < len(p.ids) && r.matches(next, id, coarse) {
-		return r.match(next, coarse)
+		return r.match(next, coarse), true
 	}
-	candidates := len(p.ids)
-	if coarse {
-		candidates = int(max(r.knownAtStart, p.first) - p.first)
+	if !coarse {
+		// From the newest on: one that was renewed is there twice.
+		for i := range slices.Backward(p.ids) {
+			if r.matches(i, id, coarse) {
+				return r.match(i, coarse), true
+			}
+		}
+		return 0, false
 	}
+	candidates := int(max(r.knownAtStart, p.first) - p.first)
 	for i := range min(candidates, len(p.ids)) {
 		if r.matches(i, id, coarse) {
-			return r.match(i, coarse)
+			return r.match(i, coarse), true
 		}
 	}
-	return false
+	return 0, false
 }
 
 func (r *Reading) matches(i int, id ID, coarse bool) bool {
@@ -183,7 +202,7 @@ func (r *Reading) matches(i int, id ID, coarse bool) bool {
 	return !met && seq < r.knownAtStart
 }
 
-func (r *Reading) match(i int, coarse bool) bool {
+func (r *Reading) match(i int, coarse bool) uint64 {
 	seq := r.pos.first + uint64(i)
 	r.lastMatch = seq + 1
 	r.matchedTo = max(r.matchedTo, seq+1)
@@ -193,5 +212,5 @@ func (r *Reading) match(i int, coarse bool) bool {
 		}
 		r.matched[seq] = struct{}{}
 	}
-	return true
+	return seq
 }

@@ -62,10 +62,23 @@ func (r *reading) retryOrSkip(ctx context.Context, err error) error {
 // there.
 func (r *reading) skipBadRecord(ctx context.Context) error {
 	r.bad.stops = 0
-	good, reached := 0, false // a tail that can be read, and whether it reaches what is known
-	bad := 0                  // one that cannot
+	found, err := r.findBadRecord(ctx)
+	if err == nil && found.isNew && !found.known {
+		r.gap(GapUnreadableRecord)
+	}
+	return err
+}
+
+// behindBad are the records behind a bad one.
+type behindBad struct {
+	probe
+	isNew bool // the bad record was not known
+}
+
+// findBadRecord finds how many records can be read behind the bad one, if there is one.
+func (r *reading) findBadRecord(ctx context.Context) (found behindBad, err error) {
+	good, bad := 0, 0 // tails that can and cannot be read
 	var newest int64
-	whole := false // the last answer was the whole log
 	try := func(n int) error {
 		p, err := r.probe(ctx, n)
 		if err != nil {
@@ -74,44 +87,53 @@ func (r *reading) skipBadRecord(ctx context.Context) error {
 		if n == 1 {
 			newest = p.newest
 		}
-		// An answer that ends before the newest record ends early.
-		if p.failed == nil && p.frames > 0 && p.newest >= newest {
-			good, reached, whole = n, p.known, p.frames < n
+		// One that ends before the newest record ends early. One that has fewer records
+		// than were asked for has a hole, or all of the log.
+		if p.failed == nil && p.frames > 0 && p.newest >= newest && p.frames == n {
+			good, found.probe = n, p
 		} else {
 			bad = n
 		}
 		return nil
 	}
-	for n := 1; bad == 0 && !whole && n <= maxTail; n *= 2 {
+	for n := 1; bad == 0 && n <= maxTail; n *= 2 {
 		if err := try(n); err != nil {
-			return err
+			return found, err
 		}
 	}
 	for bad-good > 1 {
 		if err := try((good + bad) / 2); err != nil {
-			return err
+			return found, err
 		}
 	}
-	if bad == 0 {
-		r.bad = badRecord{} // it is gone
-		return nil
+	gone := bad == 0
+	if !gone {
+		if gone, err = r.readable(ctx, 2*bad+overlap); err != nil {
+			return found, err
+		}
 	}
-	again := r.bad.found && good <= r.bad.after
+	if gone {
+		r.bad = badRecord{}
+		return found, nil
+	}
+	found.isNew = !r.bad.found || good > r.bad.after
 	r.bad.found, r.bad.after = true, good
-	if !again && !reached {
-		r.gap(GapUnreadableRecord)
-	}
-	return nil
+	return found, nil
 }
 
 // probe is what the last records of a log are.
 type probe struct {
-	frames  int   // as tail counts
-	records int   // lines that are whole
-	known   bool  // one of them is known
-	newest  int64 // the latest time, nanoseconds since the epoch
-	failed  error // of the engine, in place of a record
+	frames  int           // as tail counts
+	records int           // lines that are whole
+	known   bool          // one of them was known before this Read
+	oldest  bool          // the oldest that is remembered is among them
+	newest  int64         // the latest time, nanoseconds since the epoch
+	failed  error         // of the engine, in place of a record
+	ids     []position.ID // the oldest, maxProbed at most
 }
+
+// maxProbed bounds the memory of a probe: twice what is looked at for holes, and some.
+const maxProbed = 4 * position.MaxRecords
 
 // probe reads the last tail records and hands none of them on.
 func (r *reading) probe(ctx context.Context, tail int) (p probe, err error) {
@@ -130,6 +152,11 @@ func (r *reading) probe(ctx context.Context, tail int) (p probe, err error) {
 		for _, begun := range records.Begun() {
 			p.newest = max(p.newest, begun)
 		}
+		if err == nil {
+			r.hang.answeredTail()
+		} else if p.frames == 0 && errors.Is(err, context.DeadlineExceeded) {
+			r.hang.seen = true
+		}
 	}()
 	for {
 		rec, err := records.Next()
@@ -138,7 +165,13 @@ func (r *reading) probe(ctx context.Context, tail int) (p probe, err error) {
 		case err == nil:
 			p.records++
 			p.newest = max(p.newest, rec.Time)
-			p.known = judge.Find(position.IDOf(rec), rec.Coarse) || p.known
+			id := position.IDOf(rec)
+			if len(p.ids) < maxProbed {
+				p.ids = append(p.ids, id)
+			}
+			seq, found := judge.Find(id, rec.Coarse)
+			p.known = p.known || found && seq < r.began
+			p.oldest = p.oldest || found && seq == r.pos.Oldest()
 		case err == io.EOF:
 			return p, nil
 		case errors.As(err, &fromEngine):

@@ -53,7 +53,7 @@ func (r *reading) verifyEnd(ctx context.Context) error {
 	if r.New > 0 {
 		r.silence.reset()
 	}
-	if r.container.StartedAt.IsZero() || (r.container.Running && !r.silence.due(time.Now())) {
+	if r.container.StartedAt.IsZero() || r.hang.active(time.Now()) || (r.container.Running && !r.silence.due(time.Now())) {
 		return nil
 	}
 	for range 2 {
@@ -93,8 +93,9 @@ func (r *reading) readAll(ctx context.Context) error {
 			}
 		}
 		before := r.New
-		outcome, err := r.read(ctx, engine.LogsQuery{Tail: limited, Since: r.since()}, strategy.Plan{})
-		if err == nil && outcome == position.Early {
+		got, err := r.read(ctx, engine.LogsQuery{Tail: limited, Since: r.since()}, strategy.Plan{}, r.pos.Begin(limited, false))
+		r.rate.observe(time.Now(), got.newest)
+		if err == nil && got.outcome == position.Early {
 			err = errEndsEarly
 		}
 		if r.New > before {
@@ -109,17 +110,23 @@ func (r *reading) readAll(ctx context.Context) error {
 			}
 			continue
 		}
+		if limited == 0 {
+			r.hang.answeredAll(time.Now(), got.outcome == position.Gap)
+		} else {
+			r.hang.answeredTail()
+		}
 		switch {
-		case outcome == position.Complete:
+		case got.outcome == position.Complete:
 			r.clock.note(r.opened, r.engine.Client.Now())
+			err := r.fillHoles(ctx, limited, got)
 			if r.New == 0 {
 				r.pos.Shrink()
 			}
-			return nil
-		case outcome == position.Gap:
+			return err
+		case got.outcome == position.Gap:
 			r.gap(GapRotated)
 			tail = 0
-		case outcome == position.AllNew:
+		case got.outcome == position.AllNew:
 			r.pos.ClearFloor()
 			tail = 0
 		case limited != tail:
@@ -150,7 +157,7 @@ func (r *reading) gap(g Gap) {
 // tail is how many records from the log's end a read has to ask for: those that we know it
 // by, and those that are to be expected since.
 func (r *reading) tail() int {
-	if r.pos.Blank() || r.engine.BySeconds() {
+	if r.pos.Blank() || r.engine.BySeconds() || r.hang.active(time.Now()) {
 		return 0
 	}
 	return max(overlap+r.rate.expect(time.Now()), r.minTail)

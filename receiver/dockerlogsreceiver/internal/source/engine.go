@@ -116,6 +116,8 @@ type Source struct {
 	minTail  int // after a follow that did not reach back far enough
 	bad      badRecord
 	clock    clock
+	hang     hang
+	length   int // frames of the log that the last read has proven to be all of it; else 0
 	// fullyRead is set when the log has been read to where the container's last run ended.
 	fullyRead bool
 	// unterminated are the lines that the last read left without their ends. They are all
@@ -142,14 +144,17 @@ func (s *Source) FullyRead() bool { return s.fullyRead }
 func (s *Source) Settled() bool { return s.fullyRead && len(s.unterminated) == 0 }
 
 // NewRun says that the container has been started since it was last inspected.
-func (s *Source) NewRun() { s.fullyRead = false }
+func (s *Source) NewRun() { s.fullyRead, s.hang = false, hang{} }
 
 // Restart prepares the source for another goroutine.
 func (s *Source) Restart() { s.silence.reset() }
 
 // Read reads what is new, as the plan says: without Follow all that the log holds now.
 func (s *Source) Read(ctx context.Context, c *engine.Container, plan strategy.Plan, out Output) Result {
-	r := &reading{Source: s, container: c, out: out}
+	if !c.Running {
+		s.hang = hang{} // then tails are answered
+	}
+	r := &reading{Source: s, container: c, out: out, began: s.pos.End()}
 	var err error
 	if plan.Follow {
 		err = r.follow(ctx, plan)
@@ -172,6 +177,7 @@ type reading struct {
 	container *engine.Container
 	out       Output
 	opened    time.Time // the engine's clock when the last answer began
+	began     uint64    // sequence number of the first record that is new to it
 	holdsSlot bool
 
 	overlapping, repeated int // records, since they were last counted

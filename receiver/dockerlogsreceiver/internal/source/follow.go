@@ -15,6 +15,9 @@ import (
 
 // follow reads the log as it is written.
 func (r *reading) follow(ctx context.Context, plan strategy.Plan) error {
+	if r.hang.active(time.Now()) {
+		return errTailHangs
+	}
 	tail := r.tail()
 	if r.pos.AtFloor() {
 		tail = 0 // nothing in the log proves where the floor is: begin before it
@@ -25,7 +28,9 @@ func (r *reading) follow(ctx context.Context, plan strategy.Plan) error {
 	}
 	began := time.Now()
 	r.fullyRead = false
-	outcome, err := r.read(ctx, engine.LogsQuery{Tail: tail, Since: r.since(), Follow: true}, plan)
+	r.length = 0
+	got, err := r.read(ctx, engine.LogsQuery{Tail: tail, Since: r.since(), Follow: true}, plan, r.pos.Begin(tail, true))
+	r.rate.observe(time.Now(), got.newest)
 	r.Lived = time.Since(began)
 	r.minTail = 0
 	if r.New > 0 {
@@ -37,9 +42,17 @@ func (r *reading) follow(ctx context.Context, plan strategy.Plan) error {
 	switch {
 	case errors.Is(err, errSilent):
 		return r.verifySilence(ctx)
+	case errors.Is(err, errExpired) && got.frames == 0 && tail > 0 && !r.pos.Empty():
+		// What is known should have come. Either the log was emptied, or the engine hangs.
+		if err := r.verifySilence(ctx); err != nil {
+			return err
+		}
+		if r.End == Silent {
+			r.End = Expired
+		}
 	case err != nil || r.End != "":
 		return err
-	case outcome == position.Short:
+	case got.outcome == position.Short:
 		r.End = Behind
 		r.minTail = min(tailGrowth*tail, maxTail)
 	default:

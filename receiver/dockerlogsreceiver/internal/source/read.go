@@ -6,6 +6,7 @@ package source
 import (
 	"cmp"
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -15,21 +16,35 @@ import (
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/stream"
 )
 
+// answered is what one logs request came to.
+type answered struct {
+	outcome position.Outcome
+	frames  int // that the engine sent, as tail counts
+	passed  int // of those, how many were before the first one that was known
+	newest  int // of those, how many were behind the last one that was known
+	late    int // records that were new, and before one that was known
+}
+
 // read makes one logs request: it decodes the answer, leaves out what is known and hands
 // what is new to the Output.
 //
 //	engine.Logs ─> stream.Reader ─> position.Judge ─> Output.Add ─> Output.Flush
-func (r *reading) read(ctx context.Context, query engine.LogsQuery, plan strategy.Plan) (position.Outcome, error) {
+func (r *reading) read(ctx context.Context, query engine.LogsQuery, plan strategy.Plan, judge *position.Reading) (got answered, err error) {
 	request, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	w := watch(query.Follow, r.silence.wait, plan.Life, cancel)
 	defer w.stop()
+	defer func() {
+		if query.Tail > 0 && !query.Follow && got.frames == 0 && errors.Is(err, errStuck) {
+			r.hang.seen = true
+		}
+	}()
 	body, err := r.open(request, query)
 	if err != nil {
 		if cause := context.Cause(request); cause != nil {
-			return 0, cause
+			return got, cause
 		}
-		return 0, &openError{err}
+		return got, &openError{err}
 	}
 	defer func() { _ = body.Close() }()
 	r.opened = r.engine.Client.Now()
@@ -40,7 +55,7 @@ func (r *reading) read(ctx context.Context, query engine.LogsQuery, plan strateg
 		src = &coalescingReader{src: body}
 	}
 	a := &answer{
-		reading: r, judge: r.pos.Begin(query.Tail, query.Follow), watchdog: w,
+		reading: r, judge: judge, watchdog: w, follow: query.Follow,
 		records: r.engine.reader(src, r.container.TTY, query.Follow),
 	}
 	defer r.engine.recycle(a.records, query.Follow)
@@ -48,7 +63,7 @@ func (r *reading) read(ctx context.Context, query engine.LogsQuery, plan strateg
 		a.records.Detect()
 	}
 	defer func() {
-		r.rate.observe(time.Now(), a.records.Frames()-a.framesKnown)
+		got.frames, got.passed, got.newest, got.late = a.records.Frames(), a.framesPassed, a.records.Frames()-a.framesKnown, a.late
 		r.bad.passed(a.records.Frames(), a.framesKnown)
 	}()
 	rate := meter{limit: plan.MaxRate}
@@ -62,32 +77,33 @@ func (r *reading) read(ctx context.Context, query engine.LogsQuery, plan strateg
 		if !more || a.full {
 			n := a.pending
 			if failed := a.flush(ctx); failed != nil {
-				return 0, failed
+				return got, failed
 			}
 			if rate.exceeds(time.Now(), n) && err == nil && clear && !more {
 				r.End = Busy
-				return 0, nil
+				return got, nil
 			}
 		}
 		switch {
 		case !clear:
-			return position.Short, nil
+			got.outcome = position.Short
+			return got, nil
 		case err == io.EOF:
 			if err := a.finish(ctx, query.Follow); err != nil {
-				return 0, err
+				return got, err
 			}
-			outcome := a.judge.End(a.records.Frames())
-			if outcome == position.Early && a.records.Pending() {
-				outcome = position.Complete // the newest known record may be the line without an end
+			got.outcome = a.judge.End(a.records.Frames())
+			if got.outcome == position.Early && a.records.Pending() {
+				got.outcome = position.Complete // the newest known record may be the line without an end
 			}
-			if outcome == position.Complete && a.judge.Proven() {
+			if got.outcome == position.Complete && a.judge.Proven() {
 				r.pos.ClearFloor()
 			}
-			return outcome, nil
+			return got, nil
 		case err != nil && context.Cause(request) != nil:
-			return 0, context.Cause(request)
+			return got, context.Cause(request)
 		case err != nil:
-			return 0, err
+			return got, err
 		}
 	}
 }
@@ -96,11 +112,17 @@ func (r *reading) read(ctx context.Context, query engine.LogsQuery, plan strateg
 type answer struct {
 	*reading
 	*watchdog
-	judge       *position.Reading
-	records     *stream.Reader
-	framesKnown int  // up to the last record that was not new, as stream.Reader counts
-	pending     int  // records added and not flushed
-	full        bool // the Output wants to flush
+	judge   *position.Reading
+	records *stream.Reader
+	follow  bool
+	// As stream.Reader counts: up to the last record before one that is known, and up to
+	// the last that was not new.
+	framesPassed int
+	framesKnown  int
+	added        int  // records that were new
+	late         int  // of those, up to the last record that was not
+	pending      int  // records added and not flushed
+	full         bool // the Output wants to flush
 }
 
 // admit hands a record that is new to the Output. It reports false when the request did
@@ -117,14 +139,20 @@ func (a *answer) admit(rec stream.Record) bool {
 	case position.BeforeFloor:
 		a.pos.PassFloor(id)
 		a.overlaps()
-	case position.Known, position.Passed:
+	case position.Passed:
+		a.overlaps()
+		a.framesPassed = a.framesKnown
+	case position.Known:
+		if a.added > 0 {
+			a.pos.Renew(id)
+		}
 		a.overlaps()
 	}
 	return true
 }
 
 func (a *answer) overlaps() {
-	a.framesKnown = a.records.Frames()
+	a.framesKnown, a.late = a.records.Frames(), a.added
 	a.overlapping++
 }
 
@@ -132,6 +160,7 @@ func (a *answer) add(rec stream.Record, id position.ID) {
 	ordinal := a.pos.Ordinal(id, rec.Coarse)
 	d := position.Delivered{Seq: a.pos.Admit(id), ID: id}
 	a.full = a.out.Add(Record{Record: rec, Delivered: d, Ordinal: ordinal})
+	a.added++
 	a.pending++
 }
 
@@ -158,7 +187,11 @@ func (a *answer) flush(ctx context.Context) error {
 	if err := a.out.Flush(ctx); err != nil {
 		return cmp.Or(context.Cause(ctx), error(&outputError{err}))
 	}
-	a.pos.Trim()
+	if a.follow {
+		a.pos.Trim()
+	} else {
+		a.pos.Bound()
+	}
 	a.pos.NotePartials(a.records.Begun())
 	return nil
 }

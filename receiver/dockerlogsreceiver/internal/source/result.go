@@ -75,6 +75,7 @@ var (
 	errStalled   = errors.New("the pipeline holds up the follow")
 	errSilent    = errors.New("the follow has been silent for long")
 	errStuck     = errors.New("the engine sends nothing")
+	errTailHangs = errors.New("the engine does not answer what is asked of the end of the log")
 	errBadNewest = errors.New("the newest record cannot be read")
 	errEndsEarly = errors.New("the engine ended its answer before the end of the log")
 )
@@ -105,7 +106,7 @@ func endOf(err error) End {
 		return Silent
 	case errors.Is(err, errStalled):
 		return StalledPipeline
-	case errors.Is(err, errBadNewest), errors.Is(err, errEndsEarly), errors.As(err, &fromEngine):
+	case errors.Is(err, errBadNewest), errors.Is(err, errTailHangs), errors.Is(err, errEndsEarly), errors.As(err, &fromEngine):
 		return EngineError
 	case errors.As(err, &open) && engine.IsNotFound(err):
 		return Removed

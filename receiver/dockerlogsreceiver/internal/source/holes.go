@@ -1,0 +1,110 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package source
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/position"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/strategy"
+)
+
+// fillHoles looks for what the engine left out of an answer. Engine 20.10 reads ahead in a
+// json-file, throws that away where it cannot decode a record, and goes on behind it
+// without a word. Such an answer has fewer records than were asked for, as that of a short
+// log has. What tells them apart is to ask for as many as came: of a short log the same
+// come again. Engine 28 ends such an answer at the bad record, also without a word.
+//
+// Where there is a hole, all that is behind the bad record is read once more. What is
+// found so comes late.
+func (r *reading) fillHoles(ctx context.Context, tail int, got answered) error {
+	whole := r.length
+	r.length = 0
+	switch {
+	case r.engine.BySeconds(), r.hang.active(time.Now()), got.frames == 0, got.frames == tail, got.frames > position.MaxRecords:
+		return nil
+	case got.frames == whole && got.newest == 0:
+		r.length = whole
+		return nil
+	}
+	again, err := r.read(ctx, engine.LogsQuery{Tail: got.frames}, strategy.Plan{}, r.pos.Begin(got.frames, false))
+	switch {
+	case err != nil && (endOf(err) == Removed || endOf(err) == Failed):
+		return nil // what came has been delivered
+	case err != nil && endOf(err) != EngineError:
+		return err
+	case err == nil && again.outcome == position.Complete && again.sameAs(got):
+		r.length = got.frames + again.newest
+		return nil
+	case got.frames < overlap && err == nil && again.outcome == position.Short:
+		return nil // as many have been written meanwhile, the next read asks for more
+	}
+	// Or it has rotated between the two.
+	if readable, err := r.readable(ctx, cmp.Or(tail, maxTail)); readable || err != nil {
+		return err
+	}
+	last := r.bad
+	behind, err := r.findBadRecord(ctx)
+	switch {
+	case err != nil || !r.bad.found:
+		return err
+	case behind.frames == 0: // nothing yet
+		r.bad, r.length = last, got.frames
+		return nil
+	case behind.isNew && !behind.known:
+		r.Gaps = append(r.Gaps, GapUnreadableRecord)
+	}
+	if behind.oldest {
+		return nil // some of them may have been delivered and forgotten
+	}
+	_, err = r.read(ctx, engine.LogsQuery{Tail: r.bad.after}, strategy.Plan{}, r.pos.BeginBehind(r.bad.after))
+	return err
+}
+
+// sameAs reports whether an answer, to the question for as many records as were in an
+// earlier one, has the same records, and those that have been written since.
+func (got answered) sameAs(earlier answered) bool {
+	return got.frames == earlier.frames && got.late == 0 && got.passed == max(0, earlier.passed-got.newest)
+}
+
+// readable reports whether the engine leaves out nothing of the last n records, or of all
+// if there are fewer. The log may be written to, or rotate, between two requests; hardly
+// so often.
+func (r *reading) readable(ctx context.Context, n int) (bool, error) {
+	for range 3 {
+		all, err := r.probe(ctx, n)
+		switch {
+		case err != nil || all.failed != nil || all.frames == 0:
+			return false, err
+		case all.frames == n:
+			return true, nil
+		}
+		again, err := r.probe(ctx, all.frames)
+		switch {
+		case err != nil:
+			return false, err
+		case again.failed == nil && again.frames == all.frames && again.continues(all):
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// continues reports whether a probe of as many records as an earlier one had goes on with
+// it: what it lacks at the beginning it has more at the end.
+func (p *probe) continues(earlier probe) bool {
+	if len(p.ids) == 0 {
+		return false
+	}
+	first := slices.Index(earlier.ids, p.ids[0])
+	if first < 0 {
+		return false
+	}
+	same := earlier.ids[first:]
+	return len(p.ids) >= len(same) && slices.Equal(same, p.ids[:len(same)])
+}

@@ -1,0 +1,181 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package source
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/enginetest"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/position"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/strategy"
+)
+
+// writeFrom writes the lines of these numbers, from included, a second apart every hundred.
+func (f *fixture) writeFrom(from, to int) {
+	for i := from; i < to; i++ {
+		if i%100 == 99 {
+			time.Sleep(time.Second)
+		}
+		f.container.Write(enginetest.Stdout, fmt.Sprintf("line %d\n", i))
+	}
+}
+
+// logRequests counts the requests for logs so far.
+func (f *fixture) logRequests() (n int) {
+	for _, request := range f.engine.Requests() {
+		if request.Kind == enginetest.KindLogs {
+			n++
+		}
+	}
+	return n
+}
+
+// TestHoles has a record that an engine leaves out together with some behind it, without a
+// word: the latter must arrive, once, and the former is told as one gap.
+func TestHoles(t *testing.T) {
+	for name, test := range map[string]struct {
+		before, lines int // read before the others are written, and in all
+		bad, skips    int
+		lost          int
+		gaps          int
+	}{
+		"in a backlog":                {0, 3497, 105, 161, 1, 1},
+		"in a backlog, near its end":  {0, 3000, 2990, 8, 1, 1},
+		"in a backlog, the last":      {0, 3000, 2999, 1, 1, 1},
+		"in what is new":              {100, 120, 105, 10, 1, 1},
+		"the first that is new":       {3000, 3020, 3000, 10, 1, 1},
+		"in what is known":            {100, 110, 50, 20, 0, 0},
+		"in what is known and is new": {100, 110, 95, 10, 0, 0},
+		"in more than is remembered":  {0, position.MaxRecords + 2000, 1000, 100, 101, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(f *fixture) {
+				f.flush = func(context.Context) error { // accepts at once
+					f.source.Commit(f.delivered)
+					f.delivered = nil
+					return nil
+				}
+				f.writeFrom(0, test.before)
+				f.read(strategy.Plan{})
+				time.Sleep(time.Minute)
+				f.container.Damage(test.bad, test.skips)
+				f.writeFrom(test.before, test.lines)
+				result := f.read(strategy.Plan{})
+				assert.Equal(t, Complete, result.End, "%v", result.Err)
+				gaps := len(result.Gaps)
+				before := f.logRequests()
+				assert.LessOrEqual(t, before, 40)
+				for range 10 {
+					time.Sleep(time.Minute)
+					f.writeFrom(test.lines, test.lines+5)
+					test.lines += 5
+					gaps += len(f.read(strategy.Plan{}).Gaps)
+				}
+				assert.LessOrEqual(t, f.logRequests()-before, 60)
+				taken := slices.Compact(slices.Sorted(slices.Values(f.taken)))
+				assert.Equal(t, len(taken), len(f.taken), "repeated")
+				assert.Equal(t, test.lines-test.lost, len(taken))
+				assert.Equal(t, test.gaps, gaps)
+			})
+		})
+	}
+}
+
+// What came late is remembered in the order of the log: else the next answer would seem to
+// end before the newest record that is known, and what the log has behind what came late
+// would be forgotten first, and read again as new.
+func TestWhatCameLateIsRememberedInOrder(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.writeFrom(0, 100)
+		f.read(strategy.Plan{})
+		f.container.Damage(120, 30)
+		f.writeFrom(100, 200)
+		f.read(strategy.Plan{})
+		f.source.Commit(f.delivered)
+		assert.Equal(t, 199, len(f.taken))
+		for _, tail := range []int{0, 1000} { // the first shrinks what is remembered
+			f.source.minTail = tail
+			result := f.read(strategy.Plan{})
+			assert.Equal(t, Complete, result.End, "%v", result.Err)
+			assert.Zero(t, result.New)
+		}
+	})
+}
+
+// Another engine ends its answer at the bad record.
+func TestAnswerThatEndsInTheMiddle(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.writeFrom(0, 3000)
+		f.container.Poison(100, "")
+		result := f.read(strategy.Plan{})
+		assert.Equal(t, Complete, result.End, "%v", result.Err)
+		assert.Equal(t, []Gap{GapUnreadableRecord}, result.Gaps)
+		assert.Equal(t, 2999, len(f.taken))
+		assert.Less(t, f.logRequests(), 40)
+	})
+}
+
+// A log that grows and rotates between any two requests has no holes.
+func TestRotationIsNoHole(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.engine.SetLatency(func(enginetest.Request) time.Duration { return 20 * time.Millisecond })
+		const lines = 60_000
+		var writer sync.WaitGroup
+		writer.Go(func() {
+			for i := range lines {
+				f.container.Write(enginetest.Stdout, fmt.Sprintf("line %d\n", i))
+				time.Sleep(time.Millisecond)
+				if i%401 == 400 {
+					f.container.Rotate(0)
+				}
+			}
+		})
+		gaps := make(map[Gap]int)
+		for began := time.Now(); time.Since(began) < lines*time.Millisecond+time.Second; time.Sleep(250 * time.Millisecond) {
+			result := f.read(strategy.Plan{})
+			assert.Equal(t, Complete, result.End, "%v", result.Err)
+			f.source.Commit(f.delivered)
+			f.delivered = nil
+			for _, gap := range result.Gaps {
+				gaps[gap]++
+			}
+		}
+		writer.Wait()
+		assert.Zero(t, gaps[GapUnreadableRecord])
+		assert.LessOrEqual(t, gaps[GapRotated], lines/401+1)
+		taken := slices.Compact(slices.Sorted(slices.Values(f.taken)))
+		assert.Equal(t, len(taken), len(f.taken), "repeated")
+		assert.Greater(t, len(taken), lines/4)
+	})
+}
+
+// Whether a short log is whole is asked when something is new, or has been lost.
+func TestShortLogCostsFewRequests(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		for i, step := range []struct {
+			act      func()
+			requests int
+		}{
+			{func() {}, 1},
+			{func() { f.write(10) }, 2},
+			{func() {}, 1},
+			{func() { f.write(2) }, 2},
+			{func() { f.container.Rotate(5) }, 2},
+			{func() {}, 1},
+			{func() { f.write(100); f.read(strategy.Plan{}); f.source.rate = rate{} }, 1},
+		} {
+			step.act()
+			before := f.logRequests()
+			f.read(strategy.Plan{})
+			assert.Equal(t, step.requests, f.logRequests()-before, "step %d", i)
+		}
+	})
+}
