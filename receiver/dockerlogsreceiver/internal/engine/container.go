@@ -27,7 +27,7 @@ type Info struct {
 
 // LogsFirst reports whether the log of a container may be opened without a look at whether it
 // is being removed. Engine 20.10 would make the log's file anew, and then could not remove the
-// container's directory: one of 300 short containers with --rm stayed there, dead.
+// container's directory: 3 of some 1,300 short containers with --rm stayed there, dead.
 func (i Info) LogsFirst() bool {
 	return i.Runtime == "docker" && versions.GreaterThanOrEqualTo(i.APIVersion, "1.45") // Engine 26
 }
