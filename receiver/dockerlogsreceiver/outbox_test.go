@@ -354,3 +354,33 @@ func TestStuckReadIsGivenUp(t *testing.T) {
 		})
 	}
 }
+
+// TestCallsOfAThousandContainers: how often the pipeline is called depends on time, and not
+// on how many containers there are and write.
+func TestCallsOfAThousandContainers(t *testing.T) {
+	const containers, writers, seconds, perSecond = 1000, 100, 20, 10
+	for _, strategy := range []Strategy{StrategyStreaming, StrategyAdaptive} {
+		t.Run(string(strategy), func(t *testing.T) {
+			inBubble(t, func(f *fixture) {
+				f.cfg.Strategy, f.cfg.Adaptive.MaxStreams = strategy, containers
+				var all []*enginetest.Container
+				for i := range containers {
+					all = append(all, f.container(fmt.Sprint("c", i)))
+				}
+				f.start()
+				f.following(containers)
+				calls := f.sink.Calls()
+				for i := range seconds * perSecond {
+					for _, c := range all[:writers] {
+						write(c, i, i)
+					}
+					time.Sleep(time.Second / perSecond)
+				}
+				f.eventually("all lines", func() bool { return len(f.sink.Bodies()) == writers*seconds*perSecond })
+				calls = f.sink.Calls() - calls
+				t.Logf("%d calls in %d s", calls, seconds)
+				assert.LessOrEqual(t, calls, seconds*int(time.Second/f.cfg.Batch.FlushTimeout)+seconds)
+			})
+		})
+	}
+}
