@@ -45,7 +45,6 @@ func TestRealKinds(t *testing.T) {
 		{loggen.Options{Source: "bursts", Lines: 6_000, BurstSize: 1_000, BurstEvery: 200 * time.Millisecond}, jsonFile, 1},
 		{loggen.Options{Source: "tty-short", Lines: 5_000}, terminal, 1},
 		{loggen.Options{Source: "tty-long", Lines: 200, Sizes: between(15_000, 50_000)}, terminal, 1},
-		{loggen.Options{Source: "tty-local", Lines: 200, Sizes: between(15_000, 50_000)}, dockerd.ContainerSpec{TTY: true, LogDriver: "local"}, 1},
 		{loggen.Options{Source: "blank", Lines: 5_000, BlankEvery: 3}, jsonFile, 1},
 		{loggen.Options{Source: "crlf", Lines: 5_000, CRLF: true}, jsonFile, 1},
 		{loggen.Options{Source: "binary", Lines: 5_000, Payload: loggen.Binary}, jsonFile, 1},
