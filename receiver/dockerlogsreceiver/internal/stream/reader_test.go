@@ -495,12 +495,4 @@ func TestTerminalWithoutLineEnds(t *testing.T) {
 			}
 		})
 	}
-	t.Run("an answer that begins with a last chunk", func(t *testing.T) {
-		text := stamp(0) + "of a long line\r" + body(long[:17_000], "short")
-		got, _, err := readAll(strings.NewReader(text), true, 1<<20)
-		require.ErrorIs(t, err, io.EOF)
-		require.Len(t, got, 3)
-		assert.Equal(t, "of a long line", got[0].Body)
-		assert.True(t, long[:17_000] == got[1].Body)
-	})
 }

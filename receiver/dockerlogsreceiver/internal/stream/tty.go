@@ -48,7 +48,7 @@ func (d *Reader) nextLine() (Record, error) {
 		}
 		piece := d.buf[d.r:min(d.w, d.r+chunkUnit-p.n%chunkUnit)]
 		i := bytes.IndexByte(piece, '\n')
-		if (p.n >= leastChunk || d.frames == 1) && len(p.stamp) > 0 { // the answer may begin with a last chunk
+		if p.n >= leastChunk && len(p.stamp) > 0 {
 			end, err := d.unmarkedEnd(p, piece[:cmp.Or(i+1, len(piece)+1)-1])
 			switch {
 			case err != nil:
