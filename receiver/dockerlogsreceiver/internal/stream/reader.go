@@ -154,9 +154,6 @@ func (d *Reader) Flush(before int64) (Record, bool) {
 	}
 	for i := range d.partial {
 		if p := &d.partial[i]; p.active && p.time < before {
-			if d.tty && p.n >= leastChunk {
-				p.dropReturn() // as where another line follows, see unmarkedEnd
-			}
 			rec := d.take(p)
 			if d.tty {
 				rec = d.split(rec)
