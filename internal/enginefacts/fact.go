@@ -67,6 +67,21 @@ type cased interface{ cases() []inCase }
 
 type inCase struct{ name, words string }
 
+// series are figures of one kind, for each of some cases.
+type series[T interface {
+	name() string
+	words() string
+}] []T
+
+func (f series[T]) String() string { return listed(f) }
+
+func (f series[T]) cases() (list []inCase) {
+	for _, one := range f {
+		list = append(list, inCase{one.name(), one.words()})
+	}
+	return list
+}
+
 // listed says cased figures in lines.
 func listed(f cased) string {
 	var b strings.Builder

@@ -51,16 +51,9 @@ func (c chunks) words() string {
 	return fmt.Sprintf("%s bytes; %s; %s; tail=1 brings %d of them, tail=2 %d", strings.Join(sizes, " + "), stamp, end, c.TailOne, c.TailTwo)
 }
 
-type chunkFigures []chunks
+func (c chunks) name() string { return c.Driver }
 
-func (f chunkFigures) String() string { return listed(f) }
-
-func (f chunkFigures) cases() (list []inCase) {
-	for _, c := range f {
-		list = append(list, inCase{c.Driver, c.words()})
-	}
-	return list
-}
+type chunkFigures = series[chunks]
 
 func measureChunks(ctx context.Context, b *bench) (f chunkFigures, err error) {
 	for _, driver := range fileDrivers {
@@ -109,16 +102,9 @@ func (t ttyText) words() string {
 	return fmt.Sprintf("the time stamp, %d bytes with its space, at offset %s; the line ends with `%s`", t.Width, strings.Join(offsets, ", "), strings.Trim(strconv.Quote(t.End), `"`))
 }
 
-type ttyFigures []ttyText
+func (t ttyText) name() string { return t.Driver }
 
-func (f ttyFigures) String() string { return listed(f) }
-
-func (f ttyFigures) cases() (list []inCase) {
-	for _, t := range f {
-		list = append(list, inCase{t.Driver, t.words()})
-	}
-	return list
-}
+type ttyFigures = series[ttyText]
 
 func measureTTY(ctx context.Context, b *bench) (f ttyFigures, err error) {
 	for _, driver := range fileDrivers {

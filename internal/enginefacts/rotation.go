@@ -106,16 +106,7 @@ func missing(n, of uint64) string {
 }
 
 // rotationFigures are one follow for each of the rotations.
-type rotationFigures []rotation
-
-func (f rotationFigures) String() string { return listed(f) }
-
-func (f rotationFigures) cases() (list []inCase) {
-	for _, r := range f {
-		list = append(list, inCase{r.name(), r.words()})
-	}
-	return list
-}
+type rotationFigures = series[rotation]
 
 func measureRotation(ctx context.Context, b *bench) (f rotationFigures, err error) {
 	for _, each := range rotations {
