@@ -81,6 +81,7 @@ type Client struct {
 	cfg       Config
 	transport *transport
 	scheme    string
+	host      string // of requests that the API client does not make
 	api       atomic.Pointer[client.Client]
 }
 
@@ -122,10 +123,15 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Dial != nil {
 		base.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) { return cfg.Dial(ctx) }
 	}
+	host := u.Host
+	if u.Scheme == "unix" || u.Scheme == "npipe" {
+		host = client.DummyHost
+	}
 	return &Client{
 		cfg:       cfg,
 		transport: &transport{base: base, prefix: strings.TrimSuffix(u.Path, "/"), observe: cfg.Observe},
 		scheme:    scheme,
+		host:      host,
 	}, nil
 }
 
@@ -174,15 +180,7 @@ func (c *Client) ping(ctx context.Context) (http.Header, error) {
 
 // get asks for a path that has no version.
 func (c *Client) get(ctx context.Context, path string) (*http.Response, error) {
-	u, err := client.ParseHostURL(c.cfg.Endpoint)
-	if err != nil {
-		return nil, err
-	}
-	host := u.Host
-	if u.Scheme == "unix" || u.Scheme == "npipe" {
-		host = client.DummyHost
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.scheme+"://"+host+c.transport.prefix+path, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.scheme+"://"+c.host+c.transport.prefix+path, nil)
 	if err != nil {
 		return nil, err
 	}
