@@ -77,6 +77,9 @@ func (e *Engine) Add(spec ContainerSpec) *Container {
 	spec.Image = cmp.Or(spec.Image, "busybox:1.36")
 	spec.ImageID = cmp.Or(spec.ImageID, "sha256:"+hash("image "+spec.Image))
 	spec.Hostname = cmp.Or(spec.Hostname, spec.ID[:min(12, len(spec.ID))])
+	if e.files {
+		spec.Driver = cmp.Or(spec.Driver, "local") // keeps every byte as it is
+	}
 	spec.Driver = cmp.Or(spec.Driver, "json-file")
 	spec.Network = cmp.Or(spec.Network, "none")
 	spec.Labels = maps.Clone(spec.Labels)
@@ -295,6 +298,7 @@ func (c *Container) autoRemove() {
 
 func (c *Container) destroy() {
 	c.removed = true
+	c.removeFiles()
 	c.engine.containers = slices.DeleteFunc(c.engine.containers, func(other *Container) bool { return other == c })
 	c.emit("destroy")
 }

@@ -69,7 +69,7 @@ func New(opts ...Option) *Engine {
 		conns:       make(map[*conn]struct{}),
 		subscribers: make(map[*subscriber]struct{}),
 	}
-	e.bufferSize = socketBuffer
+	e.bufferSize, e.dataRoot = socketBuffer, dataRoot
 	for _, option := range append([]Option{Docker20()}, opts...) {
 		option(&e.options)
 	}

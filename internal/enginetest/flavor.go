@@ -27,6 +27,8 @@ type flavor struct {
 type Option func(*options)
 
 type options struct {
+	dataRoot string
+	files    bool
 	flavor
 	bufferSize int
 }

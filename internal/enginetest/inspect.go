@@ -116,7 +116,7 @@ func (c *Container) logPath() string {
 	if c.spec.Driver != "json-file" {
 		return ""
 	}
-	return fmt.Sprintf("/var/lib/docker/containers/%[1]s/%[1]s-json.log", c.spec.ID)
+	return c.logFile()
 }
 
 func orEmpty(m map[string]string) map[string]string {

@@ -104,6 +104,7 @@ func (c *Container) append(at time.Time, stream Stream, text string) {
 	r := Record{Number: c.written, Time: at, Stream: stream, Text: text}
 	c.written++
 	c.records = append(c.records, r)
+	c.writeFile(r)
 	if c.fault().LoseWrites {
 		return
 	}
@@ -137,6 +138,7 @@ func (c *Container) Rotate(keep int) {
 	repeats := c.records[len(c.records)-min(max(faults.RepeatAtRotation, 0), len(c.records)):]
 	c.records = slices.Clone(c.records[len(c.records)-min(max(keep, 0), len(c.records)):])
 	oldest := c.written - len(c.records)
+	c.rotateFile(keep)
 	for f := range c.follows {
 		if f.stalled {
 			continue
@@ -153,6 +155,7 @@ func (c *Container) Truncate() {
 	c.engine.mu.Lock()
 	defer c.engine.mu.Unlock()
 	c.records = nil
+	c.truncateFile()
 }
 
 // Poison makes the record with the number unreadable: every stream that arrives there ends, with an error frame if the

@@ -98,8 +98,9 @@ func (x *exchange) info(string) error {
 		Name              string
 		Labels            []string
 		ServerVersion     string
+		DockerRootDir     string
 	}{
-		ID: engineID, Name: engineName, ServerVersion: e.version,
+		ID: engineID, Name: engineName, ServerVersion: e.version, DockerRootDir: e.dataRoot,
 		Containers: len(e.containers), ContainersRunning: byState[true] - paused, ContainersPaused: paused, ContainersStopped: byState[false],
 		NFd: 24 + e.open, NGoroutines: 40 + 2*e.open + 2*e.follows,
 		SystemTime: e.Now().UTC().Format(time.RFC3339Nano), NEventsListener: len(e.subscribers),

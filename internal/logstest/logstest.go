@@ -19,7 +19,7 @@ import (
 )
 
 // Strategies are the names of all strategies, as a user types them.
-var Strategies = []string{"streaming", "short_lived", "polling", "hybrid", "adaptive"}
+var Strategies = []string{"streaming", "short_lived", "polling", "hybrid", "adaptive", "file"}
 
 // Patience is how long a test waits, in real time, for what is bound to happen.
 const Patience = 2 * time.Minute

@@ -62,6 +62,7 @@ const (
 	endExcluded                 // it is not selected
 	endUnreadable               // its log driver cannot be read
 	endCanceled                 // the receiver stops
+	endResting                  // nothing is to be read before its files change, or there is an event
 )
 
 // errExcluded ends a read of a container that is not selected any more.
@@ -77,17 +78,29 @@ func newCapture(r *dockerLogs, id, name string, frontier *position.Frontier) *ca
 	return c
 }
 
-// run captures until there is nothing more to capture.
+// run captures until there is nothing more to capture, or the capture is to rest.
 func (c *capture) run(ctx context.Context) {
-	c.planner.restart()
-	c.source.Restart()
-	c.target.inspectDue = true
-	c.setState(stateOpening)
-	for c.ended = endNone; c.ended == endNone; {
-		c.ended = c.step(ctx)
+	end := endNone
+	switch {
+	case c.ended != endResting:
+		c.planner.restart()
+		c.source.Restart()
+		c.target.inspectDue = true
+		c.setState(stateOpening)
+	case len(c.link.wake) == 0: // its files have changed
+		end, _ = c.read(ctx, strategy.Plan{File: true})
 	}
-	if c.ended != endUnreadable {
+	for end == endNone {
+		end = c.step(ctx)
+	}
+	c.ended = end
+	switch c.ended {
+	case endUnreadable:
+	case endResting:
+		c.setState(stateWaiting)
+	default:
 		c.setState(stateNone)
+		c.source.CloseFiles()
 	}
 }
 
@@ -123,12 +136,14 @@ func (c *capture) step(ctx context.Context) ending {
 		return end
 	}
 	fallback := c.planner.plan.Fallback
-	plan := c.planner.next(time.Now(), event, c.link.hasStream.Load(), c.r.pressure.Load())
+	plan := c.planner.next(time.Now(), event, c.link.hasStream.Load(), c.r.dataRoot() != "", c.r.pressure.Load())
 	c.link.busy.Store(plan.Fallback == strategy.FallbackBusy)
 	if plan.Fallback != fallback {
 		c.fellBack(plan.Fallback)
 	}
 	switch {
+	case plan.Rest:
+		return endResting
 	case !c.pause(ctx, plan.Wait):
 		return endCanceled
 	case len(c.link.wake) > 0:
@@ -149,8 +164,14 @@ func (c *capture) begin(ctx context.Context) ending {
 	c.beginRun()
 	c.target.choose(c.target.details.Summary)
 	c.useStrategy()
-	plan := c.planner.next(time.Now(), false, c.link.hasStream.Load(), c.r.pressure.Load())
-	end, _ := c.read(ctx, plan)
+	plan := c.planner.next(time.Now(), false, c.link.hasStream.Load(), c.r.dataRoot() != "", c.r.pressure.Load())
+	end := endNone
+	switch {
+	case plan.File:
+		c.source.Hold(&c.target.details) // to be read once more is known of it
+	case c.r.info.Load().LogsFirst():
+		end, _ = c.read(ctx, plan)
+	}
 	c.target.details.Unseen = false
 	return end
 }
@@ -164,7 +185,7 @@ func (c *capture) beginRun() {
 
 // catchUp reads what is new, without following.
 func (c *capture) catchUp(ctx context.Context) (end ending, ok bool) {
-	return c.read(ctx, strategy.Plan{Buffer: c.planner.plan.Buffer})
+	return c.read(ctx, strategy.Plan{Buffer: c.planner.plan.Buffer, File: c.planner.plan.File})
 }
 
 // read reads once, and reacts to how that ended. ok is false where it did not come to the
@@ -181,6 +202,9 @@ func (c *capture) read(ctx context.Context, plan strategy.Plan) (end ending, ok 
 	c.setState(state)
 	result := c.source.Read(reading, &c.target.details, plan, c)
 	c.report(result)
+	if result.End == source.NoFile {
+		c.filesUnread(result.Err)
+	}
 	react := c.planner.observe(time.Now(), plan.Follow, result)
 	switch {
 	case errors.Is(result.Err, errExcluded):
@@ -239,6 +263,12 @@ func (c *capture) useStrategy() {
 
 // removed ends the capture of a container that is gone.
 func (c *capture) removed(ctx context.Context) ending {
+	if c.planner.plan.File {
+		// A file that is open can be read to its end, whatever runs there were.
+		c.link.newRun.Store(false)
+		c.target.details.Running = false
+		c.report(c.source.Read(ctx, &c.target.details, c.planner.plan, c))
+	}
 	if err := c.source.FlushUnterminated(ctx, c); err != nil {
 		c.target.logger().Debug("the last line is not delivered", zap.Error(err))
 	}

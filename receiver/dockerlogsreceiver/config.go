@@ -6,6 +6,7 @@ package dockerlogsreceiver
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -56,6 +57,7 @@ type Config struct {
 	Polling    PollingConfig    `mapstructure:"polling"`
 	Hybrid     HybridConfig     `mapstructure:"hybrid"`
 	Adaptive   AdaptiveConfig   `mapstructure:"adaptive"`
+	File       FileConfig       `mapstructure:"file"`
 	// Overrides give containers another strategy; the first that matches wins. A
 	// container's label io.opentelemetry.docker_logs.strategy wins over them.
 	Overrides []Override `mapstructure:"overrides"`
@@ -93,6 +95,7 @@ const (
 	StrategyPolling    = strategy.Polling
 	StrategyHybrid     = strategy.Hybrid
 	StrategyAdaptive   = strategy.Adaptive
+	StrategyFile       = strategy.File
 )
 
 // BatchConfig adjusts how the records of all containers are gathered for the pipeline.
@@ -148,6 +151,17 @@ type AdaptiveConfig struct {
 	_ struct{}
 }
 
+// FileConfig adjusts the strategy file.
+type FileConfig struct {
+	// Root is the engine's data root as it is seen from here. Unset, it has the engine's own
+	// path.
+	Root string `mapstructure:"root"`
+	// Fallback is the strategy for containers whose files cannot be read.
+	Fallback Strategy `mapstructure:"fallback"`
+
+	_ struct{}
+}
+
 // StartAt is a place in a log.
 type StartAt string
 
@@ -177,6 +191,8 @@ const (
 	minInterval       = 100 * time.Millisecond
 	minBufferSize     = 64 << 10
 	maxFlushTimeout   = time.Minute
+	// minFileInterval is how often a file that grows is read at most.
+	minFileInterval = 50 * time.Millisecond
 )
 
 func createDefaultConfig() component.Config {
@@ -192,6 +208,7 @@ func createDefaultConfig() component.Config {
 		Polling:            PollingConfig{Interval: 5 * time.Second, MaxInterval: 30 * time.Second},
 		Hybrid:             HybridConfig{Interval: 2 * time.Second, BufferSize: 8 << 20},
 		Adaptive:           AdaptiveConfig{Interval: time.Second, MaxStreams: 500},
+		File:               FileConfig{Fallback: StrategyShortLived},
 		Batch:              BatchConfig{FlushTimeout: 200 * time.Millisecond, MaxSize: 8192, MaxBytes: 4 << 20},
 		RetryOnFailure:     retry,
 		ResourceAttributes: metadata.DefaultResourceAttributesConfig(),
@@ -295,6 +312,12 @@ func (cfg *Config) validateStrategies(fail func(string, ...any)) {
 	if cfg.Adaptive.Interval < minInterval {
 		fail("adaptive: interval: must be at least %v, is %v", minInterval, cfg.Adaptive.Interval)
 	}
+	if !cfg.File.Fallback.Valid() || cfg.File.Fallback == StrategyFile {
+		fail("file: fallback: %q is not streaming, short_lived, polling, hybrid or adaptive", cfg.File.Fallback)
+	}
+	if cfg.File.Root != "" && !filepath.IsAbs(cfg.File.Root) {
+		fail("file: root: %q is not an absolute path; it is where the engine's data root, such as /var/lib/docker, is seen from here", cfg.File.Root)
+	}
 	if cfg.Adaptive.MaxStreams < 0 {
 		fail("adaptive: max_streams: must not be negative, is %d", cfg.Adaptive.MaxStreams)
 	}
@@ -310,5 +333,6 @@ func (cfg *Config) strategySettings() strategy.Settings {
 		Interval: cfg.Polling.Interval, MaxInterval: cfg.Polling.MaxInterval,
 		HybridInterval: cfg.Hybrid.Interval, HybridBuffer: int(cfg.Hybrid.BufferSize),
 		AdaptiveInterval: cfg.Adaptive.Interval,
+		FileInterval:     max(cfg.Batch.FlushTimeout, minFileInterval), FileFallback: cfg.File.Fallback,
 	}
 }

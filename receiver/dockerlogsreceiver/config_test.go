@@ -41,6 +41,7 @@ func TestDefaultConfig(t *testing.T) {
 		Polling:    PollingConfig{Interval: 5 * time.Second, MaxInterval: 30 * time.Second},
 		Hybrid:     HybridConfig{Interval: 2 * time.Second, BufferSize: 8 << 20},
 		Adaptive:   AdaptiveConfig{Interval: time.Second, MaxStreams: 500},
+		File:       FileConfig{Fallback: StrategyShortLived},
 		Batch:      BatchConfig{FlushTimeout: 200 * time.Millisecond, MaxSize: 8192, MaxBytes: 4 << 20},
 		RetryOnFailure: configretry.BackOffConfig{
 			Enabled:             true,
@@ -100,6 +101,7 @@ func TestLoadConfig(t *testing.T) {
 			Polling:     PollingConfig{Interval: time.Second, MaxInterval: 10 * time.Second},
 			Hybrid:      HybridConfig{Interval: 500 * time.Millisecond, BufferSize: 16 << 20},
 			Adaptive:    AdaptiveConfig{Interval: 2 * time.Second, MaxStreams: 50, Health: &health},
+			File:        FileConfig{Root: "/hostfs/var/lib/docker", Fallback: StrategyPolling},
 			Overrides: []Override{
 				{Match: Match{Name: "kafka-*"}, Strategy: StrategyStreaming},
 				{Match: Match{Image: "*/batch:*", Labels: map[string]string{"tier": "back"}}, Strategy: StrategyPolling},
@@ -131,6 +133,10 @@ func TestLoadConfig(t *testing.T) {
 		"adaptive": defaults(func(cfg *Config) {
 			cfg.Strategy = StrategyAdaptive
 			cfg.Adaptive.MaxStreams = 0
+		}),
+		"file": defaults(func(cfg *Config) {
+			cfg.Strategy = StrategyFile
+			cfg.File.Fallback = StrategyStreaming
 		}),
 		"retry_off":      defaults(func(cfg *Config) { cfg.RetryOnFailure.Enabled = false }),
 		"size_with_unit": defaults(func(cfg *Config) { cfg.MaxLogSize = 1 << 20 }),
@@ -176,7 +182,7 @@ var refused = map[string]string{
 	"include_unclosed_brace":             `include[0]: name: "{web,db" is not a glob: a { is not closed`,
 	"exclude_invalid_label":              "exclude[0]: labels: tier: /(/ is not a regular expression: error parsing regexp: missing closing ): `(`",
 	"start_at_unknown":                   `start_at: "middle" is neither end nor beginning`,
-	"strategy_unknown":                   `strategy: "tail" is not streaming, short_lived, polling, hybrid or adaptive`,
+	"strategy_unknown":                   `strategy: "tail" is not streaming, short_lived, polling, hybrid, adaptive or file`,
 	"short_lived_lifetime":               `short_lived: lifetime: must be at least 1s, is 500ms`,
 	"polling_interval":                   `polling: interval: must be at least 100ms, is 0s`,
 	"polling_max_interval":               `polling: max_interval: must not be less than interval, 1m0s, is 30s`,
@@ -190,8 +196,10 @@ var refused = map[string]string{
 	"batch_flush_timeout_long":           `batch: flush_timeout: must be from 0 to 1m0s, is 2m0s`,
 	"batch_max_size":                     `batch: max_size: must be at least 1, is 0`,
 	"batch_max_bytes":                    `batch: max_bytes: must be from 64KiB to 1GiB, is 65535 bytes`,
-	"override_strategy_unknown":          `overrides[1]: strategy: "Polling" is not streaming, short_lived, polling, hybrid or adaptive`,
-	"override_without_strategy":          `overrides[0]: strategy: "" is not streaming, short_lived, polling, hybrid or adaptive`,
+	"override_strategy_unknown":          `overrides[1]: strategy: "Polling" is not streaming, short_lived, polling, hybrid, adaptive or file`,
+	"file_fallback":                      `file: fallback: "file" is not streaming, short_lived, polling, hybrid or adaptive`,
+	"file_root":                          `file: root: "docker" is not an absolute path; it is where the engine's data root, such as /var/lib/docker, is seen from here`,
+	"override_without_strategy":          `overrides[0]: strategy: "" is not streaming, short_lived, polling, hybrid, adaptive or file`,
 	"override_without_match":             `overrides[0]: match: is empty; it needs name, image or labels`,
 	"override_invalid_match":             `overrides[0]: match: image: "[a" is not a glob: a [ is not closed`,
 	"unknown_key_in_strategy":            `'polling' has invalid keys: jitter`,
@@ -220,7 +228,7 @@ func TestRefusedConfig(t *testing.T) {
 	}
 	assert.ElementsMatch(t, slices.Collect(maps.Keys(cases)), []string{
 		"docker_logs", "docker_logs/all_settings", "docker_logs/retry_off",
-		"docker_logs/streaming", "docker_logs/short_lived", "docker_logs/polling", "docker_logs/hybrid", "docker_logs/adaptive",
+		"docker_logs/streaming", "docker_logs/short_lived", "docker_logs/polling", "docker_logs/hybrid", "docker_logs/adaptive", "docker_logs/file",
 		"docker_logs/size_with_unit", "docker_logs/size_in_bytes", "docker_logs/size_in_quotes",
 	}, "cases of testdata/config.yaml without a test")
 }
@@ -359,7 +367,7 @@ func TestREADMEOptions(t *testing.T) {
 	assert.ElementsMatch(t, keysOf(reflect.TypeFor[metadata.ResourceAttributesConfig]()),
 		properties("$defs::resource_attributes_config::properties"))
 	assert.ElementsMatch(t, allStrategies, []Strategy{
-		StrategyStreaming, StrategyShortLived, StrategyPolling, StrategyHybrid, StrategyAdaptive,
+		StrategyStreaming, StrategyShortLived, StrategyPolling, StrategyHybrid, StrategyAdaptive, StrategyFile,
 	}, "logstest.Strategies are out of date")
 	assert.ElementsMatch(t, logstest.Strategies, schema.Get("$defs::strategy::enum"))
 }

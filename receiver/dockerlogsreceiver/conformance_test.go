@@ -46,12 +46,17 @@ func TestConformance(t *testing.T) {
 			for _, strategy := range allStrategies {
 				t.Run(fmt.Sprintf("%s/%s/%s", s.name, flavor.name, strategy), func(t *testing.T) {
 					t.Parallel()
+					options := append([]enginetest.Option{flavor.option}, s.options...)
+					files := strategy == StrategyFile && flavor.name != "podman"
+					if files {
+						options = append(options, enginetest.Files(t.TempDir()))
+					}
 					inBubble(t, func(f *fixture) {
 						f.cfg.Strategy = strategy
-						tr := &trial{fixture: f, want: make(map[string]map[string][]string)}
+						tr := &trial{fixture: f, files: files, want: make(map[string]map[string][]string)}
 						s.run(tr)
 						tr.conclude()
-					}, append([]enginetest.Option{flavor.option}, s.options...)...)
+					}, options...)
 				})
 			}
 		}
@@ -69,6 +74,7 @@ type scenario struct {
 // trial is one strategy in one scenario. It keeps the books of what was written.
 type trial struct {
 	*fixture
+	files    bool                           // the engine has some
 	lines    int                            // numbered so far
 	want     map[string]map[string][]string // lines by container and stream
 	wanted   int
@@ -91,6 +97,9 @@ func (tr *trial) beginWith(spec enginetest.ContainerSpec) *enginetest.Container 
 	tr.start()
 	tr.write(tr.web, stdout, 10)
 	tr.complete()
+	if tr.readsFiles() {
+		tr.await("its files are read", func() bool { return tr.metric("strategy_changes", "to=file") > 0 })
+	}
 	return tr.web
 }
 
@@ -198,5 +207,11 @@ func (tr *trial) conclude() {
 	tr.following(0)
 }
 
-// follows reports whether a follow is open.
-func (tr *trial) follows() bool { return tr.engine.OpenFollows() > 0 }
+// attached reports whether all that a container writes before it is removed arrives: a
+// follow is open, or its files are.
+func (tr *trial) attached() bool { return tr.engine.OpenFollows() > 0 || tr.readsFiles() }
+
+// readsFiles reports whether the strategy reads the engine's files, once they are proven.
+func (tr *trial) readsFiles() bool {
+	return tr.cfg.Strategy == StrategyFile && tr.files
+}

@@ -5,6 +5,7 @@ package dockerlogsreceiver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/fsnotify/fsnotify"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
@@ -70,6 +72,7 @@ func newFixture(t *testing.T, options ...enginetest.Option) *fixture {
 	var err error
 	f.r, err = newDockerLogs(set, f.cfg, f.sink)
 	require.NoError(t, err)
+	f.r.openWatcher = func() (*fsnotify.Watcher, error) { return nil, errors.ErrUnsupported } // its goroutine stops virtual time
 	f.r.configureDial = func(c *engine.Config) { c.Dial = f.engine.Dial }
 	t.Cleanup(func() {
 		f.stop()

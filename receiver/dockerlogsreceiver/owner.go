@@ -51,6 +51,7 @@ type owner struct {
 	floor    int64           // engine's time at our start, in nanoseconds
 	budget   budget
 	tick     <-chan time.Time
+	watcher  *fileWatcher // of the files of captures that rest
 
 	accepted chan struct{} // the pipeline has accepted something
 	storeDue <-chan time.Time
@@ -65,6 +66,7 @@ type owner struct {
 type container struct {
 	capture *capture
 	active  bool // its goroutine runs; until it ends only that touches the rest of capture
+	resting bool // it does not, until its files change or something happens
 	missing bool // it was not in the last list
 	died    bool // and has not been started since, as events say
 	removed bool // as an event says
@@ -75,7 +77,7 @@ func newOwner(r *dockerLogs, host component.Host) *owner {
 	return &owner{
 		r: r, host: host, began: time.Now(),
 		known: make(map[string]*container), events: make(chan engine.Event, 64), finished: make(chan *container),
-		budget: budget{limit: r.cfg.Adaptive.MaxStreams}, accepted: make(chan struct{}, 1),
+		budget: budget{limit: r.cfg.Adaptive.MaxStreams}, accepted: make(chan struct{}, 1), watcher: newFileWatcher(r.set.Logger, r.openWatcher),
 	}
 }
 
@@ -117,8 +119,10 @@ func (o *owner) finish() {
 		o.active--
 	}
 	for _, c := range o.known {
-		c.capture.setState(stateNone) // of one that cannot be read
+		c.capture.setState(stateNone) // of one that cannot be read, or rests
+		c.capture.source.CloseFiles()
 	}
+	o.watcher.close()
 	o.r.outbox.close()
 	// Not the receiver's context, which has ended; a storage that hangs is for the
 	// Collector to judge.
@@ -141,17 +145,22 @@ func (o *owner) finish() {
 // dispatch does what comes up until wake fires, the subscription is lost, or ctx ends.
 func (o *owner) dispatch(ctx context.Context, wake <-chan time.Time, lost <-chan error) error {
 	for {
+		changes, lostChanges := o.watcher.events()
 		select {
 		case event := <-o.events:
 			o.handleEvent(ctx, event)
 		case c := <-o.finished:
 			o.captureEnded(ctx, c)
+		case event := <-changes:
+			o.filesChanged(ctx, o.watcher.byPath[event.Name])
+		case <-lostChanges:
+			o.watcher.swept = time.Time{}
 		case <-o.accepted:
 			o.scheduleStore()
 		case <-o.storeDue:
 			o.storePositions(o.r.delivering)
 		case <-o.tick:
-			o.onTick()
+			o.onTick(ctx)
 		case <-wake:
 			return nil
 		case err := <-lost:
@@ -178,9 +187,12 @@ func (o *owner) storePositions(ctx context.Context) {
 	o.stored = time.Now()
 }
 
-// onTick stores positions, passes pressure on, and deals the follows of adaptive out anew.
-func (o *owner) onTick() {
+// onTick stores positions, looks at files, passes pressure on, and deals the follows of adaptive out anew.
+func (o *owner) onTick(ctx context.Context) {
 	o.storePositions(o.r.delivering) // of containers that have written nothing yet
+	for _, id := range o.watcher.sweep(time.Now()) {
+		o.filesChanged(ctx, id)
+	}
 	if o.r.health != nil {
 		if pressure := o.r.health.Pressure(); o.r.pressure.Swap(pressure) != pressure {
 			for _, l := range o.budgeted() {
@@ -281,6 +293,7 @@ func (o *owner) connect(ctx context.Context) error {
 		return err
 	}
 	o.r.info.Store(&info)
+	o.r.source.Files.Forget()
 	if err := o.findSelf(ctx); err != nil {
 		return err
 	}

@@ -37,6 +37,7 @@ var reactions = map[source.End]reaction{
 	source.Ended:           {reopen: true, pause: true, look: true},
 	source.EngineError:     {reopen: true, pause: true, look: true, cut: true},
 	source.Failed:          {reopen: true, pause: true, look: true, cut: true},
+	source.NoFile:          {},
 	source.Cut:             {reopen: true, pause: true, look: true, cut: true},
 }
 
@@ -77,14 +78,17 @@ func (p *planner) use(name strategy.Name, settings strategy.Settings) {
 	if name != p.name {
 		p.name, p.strategy = name, strategy.New(name, settings)
 	}
+	if p.observed.First {
+		_, p.plan.File = p.strategy.(strategy.OfFiles)
+	}
 }
 
 // next returns what to do next.
-func (p *planner) next(now time.Time, event, hasStream, pressure bool) strategy.Plan {
+func (p *planner) next(now time.Time, event, hasStream, hasFiles, pressure bool) strategy.Plan {
 	o := &p.observed
-	o.Now, o.Event, o.HasStream, o.Pressure = now, event, hasStream, pressure
+	o.Now, o.Event, o.HasStream, o.HasFiles, o.Pressure = now, event, hasStream, hasFiles, pressure
 	p.plan = p.strategy.Next(*o)
-	o.Lived, o.Cut, o.Busy = 0, false, false // once
+	o.Lived, o.Cut, o.Busy, o.NoFile = 0, false, false, false // once
 	return p.plan
 }
 
@@ -100,6 +104,9 @@ func (p *planner) observe(now time.Time, follow bool, r source.Result) reaction 
 		p.rateSince = time.Time{}
 	} else {
 		o.Rate = p.rate(now, r.New)
+	}
+	if r.End == source.NoFile {
+		o.NoFile, p.plan.File = true, false
 	}
 	if r.New > 0 || r.Lived > maxReopenWait {
 		p.backoff.Reset() // the engine is well

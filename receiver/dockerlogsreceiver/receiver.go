@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/fsnotify/fsnotify"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/receiver"
@@ -46,14 +47,16 @@ type dockerLogs struct {
 	pressure atomic.Bool                 // what health reported last
 
 	warnDropped  sync.Once
+	warnFiles    sync.Once
 	running      sync.WaitGroup  // the owner loop, which waits for the captures and the outbox
 	reading      context.Context // of all requests
 	stopReading  func()
 	delivering   context.Context // of what is being delivered; outlives the reading
 	stopDelivery func()
 
-	ownEvidence   func() evidence      // tests
-	configureDial func(*engine.Config) // tests
+	ownEvidence   func() evidence                   // tests
+	configureDial func(*engine.Config)              // tests
+	openWatcher   func() (*fsnotify.Watcher, error) // tests replace it
 }
 
 func newDockerLogs(set receiver.Settings, cfg *Config, next consumer.Logs) (*dockerLogs, error) {
@@ -67,7 +70,7 @@ func newDockerLogs(set receiver.Settings, cfg *Config, next consumer.Logs) (*doc
 	if err != nil {
 		return nil, err
 	}
-	return &dockerLogs{cfg: cfg, set: set, next: next, obs: obs, tel: tel, ownEvidence: ownEvidence}, nil
+	return &dockerLogs{cfg: cfg, set: set, next: next, obs: obs, tel: tel, ownEvidence: ownEvidence, openWatcher: fsnotify.NewWatcher}, nil
 }
 
 // Start implements component.Component. It does not wait for the engine.
@@ -96,6 +99,7 @@ func (r *dockerLogs) Start(ctx context.Context, host component.Host) error {
 	}
 	r.source = (&source.Engine{
 		Client: r.engine, MaxLogSize: int(r.cfg.MaxLogSize), BySeconds: r.podman, Suppressed: r.countSuppressed,
+		Files: source.Files{Root: r.cfg.File.Root, DataRoot: r.dataRoot},
 	}).Init()
 	if !r.cfg.IncludeSelf {
 		r.evidence = r.ownEvidence()
@@ -155,6 +159,15 @@ func (r *dockerLogs) selected(c engine.Summary) bool {
 
 // podman reports whether the engine is Podman, once it has been reached.
 func (r *dockerLogs) podman() bool { return r.info.Load().Runtime == "podman" }
+
+// dataRoot returns the engine's directory, "" of one whose files are not read: Podman's have
+// another format, and its API other time stamps.
+func (r *dockerLogs) dataRoot() string {
+	if r.podman() {
+		return ""
+	}
+	return r.info.Load().DataRoot
+}
 
 func (r *dockerLogs) attributes() batch.Attributes {
 	return batch.Attributes{Enabled: r.cfg.ResourceAttributes, Labels: r.cfg.ContainerLabels, EnvVars: r.cfg.EnvVars}

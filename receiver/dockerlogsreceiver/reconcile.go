@@ -46,9 +46,9 @@ func (o *owner) reconcile(ctx context.Context, after bool) error {
 		}
 		c.missing = false
 		switch {
-		case c.active:
+		case c.active, c.resting:
 			if after || c.name != s.Name || !s.Running {
-				c.capture.link.Wake()
+				o.wake(ctx, c)
 			}
 		case c.capture.ended == endUnreadable && !after:
 			// until it is started again, which is an event
@@ -60,7 +60,11 @@ func (o *owner) reconcile(ctx context.Context, after bool) error {
 		c.name = s.Name
 	}
 	for id, c := range o.known {
-		if c.missing && !c.active {
+		switch {
+		case !c.missing, c.active:
+		case c.resting:
+			o.wake(ctx, c) // it reads its files to their ends
+		default:
 			o.forget(id, c)
 		}
 	}
@@ -126,7 +130,7 @@ func (o *owner) handleEvent(ctx context.Context, event engine.Event) {
 	}
 	gone := !c.active && c.capture.ended == endRemoved // and this event is of before
 	switch {
-	case event.Started && (c.died || (!c.active && !gone)):
+	case event.Started && (c.died || (!c.active && !c.resting && !gone)):
 		c.capture.link.newRun.Store(true)
 		c.died = false
 	case event.Died:
@@ -135,11 +139,11 @@ func (o *owner) handleEvent(ctx context.Context, event engine.Event) {
 		c.removed = true
 	}
 	switch {
-	case c.active:
-		c.capture.link.Wake()
+	case c.active, c.resting:
+		o.wake(ctx, c)
 	case event.Removed:
 		o.forget(id, c)
-	case gone && c.capture.source.FullyRead():
+	case gone && c.capture.source.FullyRead() && !c.capture.planner.plan.File:
 		c.capture.countUnread() // if this is a run that nobody has seen
 	case gone:
 	case o.mayBeSelected(event.Container):
@@ -150,9 +154,28 @@ func (o *owner) handleEvent(ctx context.Context, event engine.Event) {
 	}
 }
 
+// wake has a capture look at its container.
+func (o *owner) wake(ctx context.Context, c *container) {
+	c.capture.link.Wake()
+	if c.resting {
+		o.launch(ctx, c)
+	}
+}
+
+// filesChanged has a capture that rests read its files.
+func (o *owner) filesChanged(ctx context.Context, id string) {
+	if c := o.known[id]; c != nil && c.resting {
+		o.launch(ctx, c)
+	}
+}
+
 // launch starts the goroutine of a capture. It ends by itself or with ctx, and then waits
 // for the owner in captureEnded.
 func (o *owner) launch(ctx context.Context, c *container) {
+	if c.resting {
+		c.resting = false
+		o.watcher.forget(c.capture.target.id)
+	}
 	c.capture.link.hasStream.Store(o.active < o.budget.limit) // till the next deal
 	c.active = true
 	o.active++
@@ -165,10 +188,18 @@ func (o *owner) launch(ctx context.Context, c *container) {
 func (o *owner) captureEnded(ctx context.Context, c *container) {
 	c.active = false
 	o.active--
-	if c.capture.ended == endRemoved && c.capture.source.FullyRead() {
+	if c.capture.ended == endRemoved && c.capture.source.FullyRead() && !c.capture.planner.plan.File {
 		c.capture.countUnread() // if there was another run meanwhile
 	}
 	switch {
+	case c.capture.ended == endResting:
+		c.resting = true
+		switch {
+		case c.missing || c.removed || len(c.capture.link.wake) > 0:
+			o.wake(ctx, c)
+		case o.watcher.watch(c.capture.target.id, c.capture.source.FileEnd()):
+			o.launch(ctx, c)
+		}
 	case c.missing || c.removed:
 		o.forget(c.capture.target.id, c)
 	case c.capture.ended == endRemoved:

@@ -20,7 +20,7 @@ var losses = []scenario{
 		tr.writing(20, 200*time.Millisecond, c, 5)
 		tr.complete()
 		c.Remove()
-		if !tr.follows() {
+		if !tr.attached() {
 			tr.gaps = 1 // for all one knows it has written since the last read
 		}
 	}},
@@ -28,7 +28,7 @@ var losses = []scenario{
 		c := tr.begin()
 		tr.ended = true
 		tr.write(c, stdout, 5)
-		if !tr.follows() {
+		if !tr.attached() {
 			tr.forgo(c, 5)
 		}
 		tr.settle()
@@ -56,7 +56,7 @@ var losses = []scenario{
 		tr.write(c, stdout, 3)
 		tr.pass(25 * time.Millisecond)
 		tr.write(c, stdout, 3)
-		if !tr.follows() {
+		if !tr.attached() {
 			tr.forgo(c, 3)
 		}
 		tr.pass(25 * time.Millisecond)
@@ -126,16 +126,17 @@ var losses = []scenario{
 	{name: "log rotated away", run: func(tr *trial) {
 		c := tr.begin()
 		tr.engine.Down()
-		for range 300 {
-			c.Write(stdout, "gone\n")
+		tr.write(c, stdout, 300)
+		if !tr.readsFiles() { // which it goes on with meanwhile
+			tr.forgo(c, 300)
+			tr.gaps = 1
 		}
 		tr.write(c, stdout, 50)
 		c.Rotate(50)
 		tr.pass(time.Minute)
 		tr.engine.Up()
-		tr.gaps = 1
 		tr.complete()
-		assert.Equal(tr.t, 1, tr.logged(zap.WarnLevel, "rotated"))
+		assert.EqualValues(tr.t, tr.gaps, tr.logged(zap.WarnLevel, "rotated"))
 	}},
 	{name: "log truncated", run: func(tr *trial) {
 		c := tr.begin()

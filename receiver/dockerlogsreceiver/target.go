@@ -63,7 +63,7 @@ func (t *target) choose(s engine.Summary) {
 // started tells of a container that has just been started what its event says. It may be gone
 // before it can be inspected.
 func (t *target) started(s engine.Summary) {
-	if t.strategy == "" && t.r.selected(s) && t.r.info.Load().LogsFirst() {
+	if t.strategy == "" && t.r.selected(s) && (t.r.info.Load().LogsFirst() || t.r.dataRoot() != "") {
 		t.details = engine.Container{Summary: s, Unseen: true}
 		t.details.Running = true
 	}

@@ -47,6 +47,7 @@ const (
 	remedyRotated    = "raise max-size and max-file of the container's log driver"
 	remedyRecord     = "see the engine's own log"
 	remedyRemoved    = "read it with the strategy streaming, or do not start it with --rm"
+	remedyFiles      = "mount the engine's data root, such as /var/lib/docker, read-only, name it in file::root if its path is another one here, and let the Collector read it"
 	remedySelf       = "exclude the Collector's container by its name, and set include_self: true"
 	remedyUnreadable = "use the log driver local, json-file or journald, or enable dual logging"
 )
@@ -76,6 +77,8 @@ func (r *dockerLogs) initCounters() {
 		r.countChange("polling", reason, 0)
 	}
 	r.countChange("streaming", strategy.Recovered, 0)
+	r.countChange("api", strategy.FallbackFile, 0)
+	r.countChange("file", strategy.FileFound, 0)
 	for _, stream := range byStream {
 		r.tel.DockerLogsBytes.Add(ctx, 0, stream)
 		r.tel.DockerLogsRecords.Add(ctx, 0, stream)
@@ -178,12 +181,27 @@ func (c *capture) reopens(end source.End, err error) {
 	c.target.logger().Debug("opening the log again", zap.String("reason", string(end)), zap.Error(err))
 }
 
-// fellBack counts that adaptive follows the container, or polls it for another reason.
+// fellBack counts that adaptive follows the container, or polls it for another reason, or
+// that its files are read, or not.
 func (c *capture) fellBack(fallback string) {
 	now, reason := "polling", fallback
-	if fallback == "" {
+	switch {
+	case c.planner.name == StrategyFile && fallback == "":
+		now, reason = "file", strategy.FileFound
+	case c.planner.name == StrategyFile:
+		now = "api"
+	case fallback == "":
 		now, reason = "streaming", strategy.Recovered
 	}
 	c.r.countChange(now, reason, 1)
-	c.target.logger().Debug("adaptive changes how this container is read", zap.String("to", now), zap.String("reason", reason))
+	c.target.logger().Debug("this container is read in another way now", zap.String("to", now), zap.String("reason", reason))
+}
+
+// filesUnread logs that the engine's files are not read, once a receiver.
+func (c *capture) filesUnread(err error) {
+	c.target.logger().Debug("the files of this container's log are not read", zap.Error(err))
+	c.r.warnFiles.Do(func() {
+		c.target.logger().Warn("a container's log files are not read, nor may others' be; such containers are read over the engine's API, and their files are tried again from time to time",
+			zap.String("fallback", string(c.r.cfg.File.Fallback)), zap.Error(err), zap.String("remedy", remedyFiles))
+	})
 }

@@ -23,6 +23,7 @@ type Info struct {
 	Version    string
 	APIVersion string
 	Now        time.Time // its clock; zero where it does not tell
+	DataRoot   string    // the directory of its files, as the engine sees it
 }
 
 // LogsFirst reports whether the log of a container may be opened without a look at whether it
@@ -44,7 +45,10 @@ func (c *Client) Info(ctx context.Context) (Info, error) {
 		if err != nil {
 			return Info{}, fmt.Errorf("info: %w", err)
 		}
-		info := Info{Name: system.Name, Runtime: "docker", Version: version.Version, APIVersion: api.ClientVersion()}
+		info := Info{
+			Name: system.Name, Runtime: "docker", Version: version.Version, APIVersion: api.ClientVersion(),
+			DataRoot: system.DockerRootDir,
+		}
 		for _, part := range version.Components {
 			if strings.Contains(strings.ToLower(part.Name), "podman") {
 				info.Runtime = "podman"
@@ -96,7 +100,8 @@ type Container struct {
 	ImageID    string // sha256:...
 	Env        map[string]string
 	TTY        bool
-	Driver     string    // of its log
+	Driver     string // of its log
+	LogOptions map[string]string
 	AutoRemove bool      // it is removed when it ends
 	StartedAt  time.Time // zero before the first start
 	FinishedAt time.Time // zero before the first end
@@ -129,7 +134,8 @@ func (c *Client) Inspect(ctx context.Context, id string) (Container, error) {
 			StartedAt: parseTime(r.State.StartedAt), FinishedAt: parseTime(r.State.FinishedAt),
 		}
 		if r.HostConfig != nil {
-			found.Driver, found.AutoRemove = r.HostConfig.LogConfig.Type, r.HostConfig.AutoRemove
+			found.Driver, found.LogOptions = r.HostConfig.LogConfig.Type, r.HostConfig.LogConfig.Config
+			found.AutoRemove = r.HostConfig.AutoRemove
 			found.NetworkOf = r.HostConfig.NetworkMode.ConnectedContainer()
 		}
 		for _, m := range r.Mounts {

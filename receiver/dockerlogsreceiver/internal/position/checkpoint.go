@@ -4,6 +4,7 @@
 package position
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 )
@@ -16,6 +17,9 @@ import (
 //	identities 16 bytes each: time in nanoseconds since the epoch, hash
 //	sections   version 2 only, to the end: tag 1 byte, length 4 bytes, content
 //
+// The section with tag 1 is the place in the engine's files where the records end, see
+// logfile.Place.
+//
 // It is a promise to later versions: a change gets a new version, and the old ones stay
 // readable. A section whose tag is not known is skipped, and stored again as it is. A
 // position without sections is stored as version 1, which older versions read too.
@@ -27,6 +31,7 @@ const (
 	sectionHeader   = 1 + 4
 	// maxSections bounds the sections of one position, in bytes.
 	maxSections = 64 << 10
+	tagPlace    = 1
 )
 
 func encode(floor int64, ids []ID, sections []byte) []byte {
@@ -66,27 +71,42 @@ func Decode(b []byte) (*Frontier, error) {
 	if b[0] == versionPlain && len(rest) > 0 {
 		return nil, fmt.Errorf("a position of version %d has %d bytes behind its records", versionPlain, len(rest))
 	}
-	if err := checkSections(rest); err != nil {
-		return nil, err
-	}
-	f.sections = append([]byte(nil), rest...)
-	return f, nil
+	var err error
+	f.place, f.sections, err = decodeSections(rest)
+	return f, err
 }
 
-// checkSections walks over the sections of a stored position.
-func checkSections(b []byte) error {
+// appendSections encodes a place, if there is one, before sections that are not known.
+func appendSections(place, unknown []byte) []byte {
+	if place == nil {
+		return unknown
+	}
+	b := append(make([]byte, 0, sectionHeader+len(place)+len(unknown)), tagPlace)
+	b = binary.BigEndian.AppendUint32(b, uint32(len(place)))
+	b = append(b, place...)
+	return append(b, unknown...)
+}
+
+// decodeSections returns the place that the sections of a stored position hold, and those
+// that are not known.
+func decodeSections(b []byte) (place, unknown []byte, err error) {
 	if len(b) > maxSections {
-		return fmt.Errorf("the sections of a position have %d bytes", len(b))
+		return nil, nil, fmt.Errorf("the sections of a position have %d bytes", len(b))
 	}
 	for len(b) > 0 {
 		if len(b) < sectionHeader {
-			return fmt.Errorf("a section of a position is cut off after %d bytes", len(b))
+			return nil, nil, fmt.Errorf("a section of a position is cut off after %d bytes", len(b))
 		}
-		size := int(binary.BigEndian.Uint32(b[1:]))
-		if b = b[sectionHeader:]; size > len(b) {
-			return fmt.Errorf("a section of a position has %d of its %d bytes", len(b), size)
+		tag, size := b[0], int(binary.BigEndian.Uint32(b[1:]))
+		if size > len(b)-sectionHeader {
+			return nil, nil, fmt.Errorf("a section of a position has %d of its %d bytes", len(b)-sectionHeader, size)
 		}
-		b = b[size:]
+		section := b[:sectionHeader+size]
+		if b = b[len(section):]; tag == tagPlace {
+			place = bytes.Clone(section[sectionHeader:])
+		} else {
+			unknown = append(unknown, section...)
+		}
 	}
-	return nil
+	return place, unknown, nil
 }

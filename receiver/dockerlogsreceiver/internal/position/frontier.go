@@ -27,9 +27,19 @@ type Frontier struct {
 	next uint64
 	// ahead are records that were accepted before an older one was. They are delivered,
 	// so nothing repeats in this process; what is stored ends before the older one.
-	ahead    map[uint64]ID
+	ahead map[uint64]ID
+	// place is where the records before next end, for a source that can go there; marks are
+	// those to come, in order.
+	place    []byte
+	marks    []mark
 	sections []byte // of the stored value, for versions that know them
 	changed  bool   // since the value was last taken
+}
+
+// mark is a place that is behind all records before seq.
+type mark struct {
+	seq   uint64
+	place []byte
 }
 
 // Start returns the frontier of a log of which nothing is known. What is older than floor,
@@ -65,6 +75,7 @@ func (f *Frontier) Commit(list []Delivered) {
 
 func (f *Frontier) advance(id ID) {
 	f.next++
+	f.takeMarks()
 	f.ids = append(f.ids, id)
 	if len(f.ids) < 4*MinRecords {
 		return
@@ -90,6 +101,20 @@ func (f *Frontier) accepted() uint64 {
 	return f.next
 }
 
+// mark remembers a place that is stored once all records before seq have been accepted.
+func (f *Frontier) mark(seq uint64, place []byte) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.marks = append(f.marks, mark{seq, place})
+	f.takeMarks()
+}
+
+func (f *Frontier) takeMarks() {
+	for len(f.marks) > 0 && f.marks[0].seq <= f.next {
+		f.place, f.marks, f.changed = f.marks[0].place, f.marks[1:], true
+	}
+}
+
 // Take returns the value to store, if it has changed since it was last taken.
 func (f *Frontier) Take() ([]byte, bool) {
 	f.mu.Lock()
@@ -98,7 +123,8 @@ func (f *Frontier) Take() ([]byte, bool) {
 		return nil, false
 	}
 	f.changed = false
-	return encode(f.floor, f.ids[wholeInstant(f.ids, len(f.ids)-MinRecords):], f.sections), true
+	ids := f.ids[wholeInstant(f.ids, len(f.ids)-MinRecords):]
+	return encode(f.floor, ids, appendSections(f.place, f.sections)), true
 }
 
 // Restore makes the value due again, after what was taken could not be stored.

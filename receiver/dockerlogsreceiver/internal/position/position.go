@@ -119,6 +119,17 @@ func (p *Position) remember(id ID) uint64 {
 	return p.End() - 1
 }
 
+// Mark remembers a place behind which nothing has been admitted yet, to be stored with what
+// has been once that is accepted. What it means is the caller's; a nil one is none.
+func (p *Position) Mark(place []byte) { p.frontier.mark(p.End(), place) }
+
+// Place returns the place that was stored.
+func (p *Position) Place() []byte {
+	p.frontier.mu.Lock()
+	defer p.frontier.mu.Unlock()
+	return p.frontier.place
+}
+
 // End is the sequence number of the next record.
 func (p *Position) End() uint64 { return p.first + uint64(len(p.ids)) }
 

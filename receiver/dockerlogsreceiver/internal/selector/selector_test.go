@@ -178,15 +178,15 @@ func TestSelectorStrategy(t *testing.T) {
 		"label and override": {container: engine.Summary{Name: "kafka-1", Labels: map[string]string{label: "hybrid"}}, want: strategy.Hybrid},
 		"wrong label": {
 			container: engine.Summary{Name: "web", Labels: map[string]string{label: "Polling"}}, want: strategy.ShortLived,
-			err: `label io.opentelemetry.docker_logs.strategy: "Polling" is not streaming, short_lived, polling, hybrid or adaptive`,
+			err: `label io.opentelemetry.docker_logs.strategy: "Polling" is not streaming, short_lived, polling, hybrid, adaptive or file`,
 		},
 		"empty label": {
 			container: engine.Summary{Name: "web", Labels: map[string]string{label: ""}}, want: strategy.ShortLived,
-			err: `label io.opentelemetry.docker_logs.strategy: "" is not streaming, short_lived, polling, hybrid or adaptive`,
+			err: `label io.opentelemetry.docker_logs.strategy: "" is not streaming, short_lived, polling, hybrid, adaptive or file`,
 		},
 		"wrong label and override": {
 			container: engine.Summary{Name: "kafka-1", Labels: map[string]string{label: "tail"}}, want: strategy.Streaming,
-			err: `label io.opentelemetry.docker_logs.strategy: "tail" is not streaming, short_lived, polling, hybrid or adaptive`,
+			err: `label io.opentelemetry.docker_logs.strategy: "tail" is not streaming, short_lived, polling, hybrid, adaptive or file`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -40,6 +40,7 @@ type Engine struct {
 	// Suppressed counts records that the engine sent and that are known: those asked for
 	// again to prove continuity, and those that it repeated.
 	Suppressed func(overlapping, repeated int)
+	Files      Files
 
 	slots     chan struct{} // holds as many values as logs are read
 	readers   sync.Pool     // *stream.Reader
@@ -123,6 +124,7 @@ type Source struct {
 	// unterminated are the lines that the last read left without their ends. They are all
 	// that there will be of them if the container is removed before the next.
 	unterminated []stream.Record
+	files        *openFiles // nil while they are not open
 }
 
 // New returns the source of a container's log from where the frontier stands.
@@ -156,9 +158,14 @@ func (s *Source) Read(ctx context.Context, c *engine.Container, plan strategy.Pl
 	}
 	r := &reading{Source: s, container: c, out: out, began: s.pos.End()}
 	var err error
-	if plan.Follow {
+	switch {
+	case plan.File:
+		err = r.readFile(ctx)
+	case plan.Follow:
+		s.CloseFiles()
 		err = r.follow(ctx, plan)
-	} else {
+	default:
+		s.CloseFiles()
 		err = r.catchUp(ctx)
 	}
 	r.Err = err

@@ -54,13 +54,11 @@ func (r *reading) read(ctx context.Context, query engine.LogsQuery, plan strateg
 	if !query.Follow {
 		src = &coalescingReader{src: body}
 	}
-	a := &answer{
-		reading: r, judge: judge, watchdog: w, follow: query.Follow,
-		records: r.engine.reader(src, r.container.TTY, query.Follow),
-	}
-	defer r.engine.recycle(a.records, query.Follow)
+	records := r.engine.reader(src, r.container.TTY, query.Follow)
+	defer r.engine.recycle(records, query.Follow)
+	a := &answer{reading: r, judge: judge, watchdog: w, follow: query.Follow, records: records}
 	if r.container.Unseen {
-		a.records.Detect()
+		records.Detect()
 	}
 	defer func() {
 		got.frames, got.passed, got.newest, got.late = a.records.Frames(), a.framesPassed, a.records.Frames()-a.framesKnown, a.late
@@ -69,11 +67,11 @@ func (r *reading) read(ctx context.Context, query engine.LogsQuery, plan strateg
 	rate := meter{limit: plan.MaxRate}
 
 	for {
-		rec, err := a.records.Next()
+		rec, err := records.Next()
 		clear := err != nil || a.admit(rec)
 		w.alive()
 		// A follow may be silent from now on; any other read goes on, or ends.
-		more := err == nil && clear && (!query.Follow || a.records.Ready())
+		more := err == nil && clear && (!query.Follow || records.Ready())
 		if !more || a.full {
 			n := a.pending
 			if failed := a.flush(ctx); failed != nil {
@@ -113,7 +111,7 @@ type answer struct {
 	*reading
 	*watchdog
 	judge   *position.Reading
-	records *stream.Reader
+	records lines
 	follow  bool
 	// As stream.Reader counts: up to the last record before one that is known, and up to
 	// the last that was not new.
@@ -123,6 +121,14 @@ type answer struct {
 	late         int  // of those, up to the last record that was not
 	pending      int  // records added and not flushed
 	full         bool // the Output wants to flush
+}
+
+// lines is where an answer's lines come from.
+type lines interface {
+	Frames() int // records of the engine so far, in the unit of tail
+	Begun() [2]int64
+	Pending() bool
+	Flush(before int64) (stream.Record, bool)
 }
 
 // admit hands a record that is new to the Output. It reports false when the request did

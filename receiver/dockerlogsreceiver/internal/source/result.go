@@ -53,6 +53,8 @@ const (
 	Cut End = "cut"
 	// Removed: the engine does not know the container any more.
 	Removed End = "removed"
+	// NoFile: the engine's files cannot be read, or are not known to be the container's.
+	NoFile End = "no_file"
 	// Unreadable: the container's log driver cannot be read.
 	Unreadable End = "unreadable"
 	// Stopped: the Output returned an error, or the context ended.
@@ -95,7 +97,10 @@ func endOf(err error) End {
 	var fromEngine *stream.EngineError
 	var open *openError
 	var output *outputError
+	var file *fileError
 	switch {
+	case errors.As(err, &file):
+		return NoFile
 	case errors.As(err, &output):
 		return Stopped
 	case errors.Is(err, errExpired):

@@ -37,9 +37,15 @@ type fixture struct {
 
 func inBubble(t *testing.T, test func(*fixture)) {
 	t.Helper()
+	withEngine(t, enginetest.ContainerSpec{}, test)
+}
+
+func withEngine(t *testing.T, spec enginetest.ContainerSpec, test func(*fixture), options ...enginetest.Option) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		f := &fixture{t: t, engine: enginetest.New()}
-		f.container = f.engine.Add(enginetest.ContainerSpec{Name: "web", Running: true})
+		f := &fixture{t: t, engine: enginetest.New(options...)}
+		spec.Name, spec.Running = "web", true
+		f.container = f.engine.Add(spec)
 		var err error
 		f.client, err = engine.New(engine.Config{Endpoint: engine.DefaultEndpoint, Timeout: 5 * time.Second, Dial: f.engine.Dial})
 		require.NoError(t, err)

@@ -20,19 +20,9 @@ func (a *answer) finish(ctx context.Context, followed bool) error {
 	if !a.records.Pending() || !a.judge.Proven() {
 		return nil
 	}
-	// StartedAt would not do: the engine notes it when the container writes already.
-	before := int64(math.MinInt64)
-	if ended := a.container.FinishedAt; !ended.IsZero() {
-		before = ended.UnixNano()
-	}
-	if !followed && !a.container.Running {
-		over, err := a.stillStopped(ctx)
-		if err != nil {
-			return err
-		}
-		if over {
-			before = math.MaxInt64
-		}
+	before, err := a.finalBefore(ctx, followed)
+	if err != nil {
+		return err
 	}
 	for rec, ok := a.records.Flush(before); ok; rec, ok = a.records.Flush(before) {
 		if !a.admit(rec) {
@@ -51,6 +41,20 @@ func (a *answer) finish(ctx context.Context, followed bool) error {
 	return nil
 }
 
+// finalBefore returns the time before which a line that has no end gets none any more.
+func (a *answer) finalBefore(ctx context.Context, followed bool) (int64, error) {
+	if !followed && !a.container.Running {
+		if over, err := a.stillStopped(ctx); over || err != nil {
+			return math.MaxInt64, err
+		}
+	}
+	// StartedAt would not do: the engine notes it when the container writes already.
+	if ended := a.container.FinishedAt; !ended.IsZero() {
+		return ended.UnixNano(), nil
+	}
+	return math.MinInt64, nil
+}
+
 // stillStopped reports whether a container that did not run when it was last inspected has
 // not been started since.
 func (a *answer) stillStopped(ctx context.Context) (bool, error) {
@@ -67,6 +71,12 @@ func (a *answer) stillStopped(ctx context.Context) (bool, error) {
 // FlushUnterminated hands on what the last read left without a line end, for a container
 // that is gone.
 func (s *Source) FlushUnterminated(ctx context.Context, out Output) error {
+	if s.files != nil {
+		for rec, ok := s.files.lines.Flush(math.MaxInt64); ok; rec, ok = s.files.lines.Flush(math.MaxInt64) {
+			rec.Body = bytes.Clone(rec.Body)
+			s.unterminated = append(s.unterminated, rec)
+		}
+	}
 	if len(s.unterminated) == 0 {
 		return nil
 	}

@@ -65,6 +65,9 @@ func (w *watchdog) alive() { w.signs.Add(1) }
 
 // pipeline is called before and after a wait for the pipeline.
 func (w *watchdog) pipeline(busy bool) {
+	if w == nil {
+		return // of a read that waits for no engine
+	}
 	w.delivering.Store(busy)
 	w.alive()
 	switch {

@@ -20,15 +20,16 @@ const (
 	Polling    Name = "polling"
 	Hybrid     Name = "hybrid"
 	Adaptive   Name = "adaptive"
+	File       Name = "file"
 )
 
 // Names lists all strategies, for a sentence.
-const Names = "streaming, short_lived, polling, hybrid or adaptive"
+const Names = "streaming, short_lived, polling, hybrid, adaptive or file"
 
 // Valid reports whether there is such a strategy.
 func (n Name) Valid() bool {
 	switch n {
-	case Streaming, ShortLived, Polling, Hybrid, Adaptive:
+	case Streaming, ShortLived, Polling, Hybrid, Adaptive, File:
 		return true
 	}
 	return false
@@ -42,12 +43,18 @@ type Settings struct {
 	HybridInterval   time.Duration
 	HybridBuffer     int           // bytes
 	AdaptiveInterval time.Duration // of adaptive where it polls the busy
+	FileInterval     time.Duration
+	FileFallback     Name // not file
 }
 
 // Strategy decides what to do next.
 type Strategy interface {
 	Next(Observed) Plan
 }
+
+// OfFiles is implemented by a Strategy that reads the engine's files, also of a container
+// that has ended before anything was planned.
+type OfFiles interface{ OfFiles() }
 
 // Observed is what a capture has seen before it plans the next read.
 type Observed struct {
@@ -66,15 +73,21 @@ type Observed struct {
 	// Busy is set when the last read was a follow that ended because it brought more than
 	// its plan's MaxRate.
 	Busy bool
+	// NoFile is set when the last read was to be of the engine's files, and was not possible.
+	NoFile bool
 	// What adaptive heeds: whether the budget has a stream for this container, and
 	// whether the process is under pressure.
 	HasStream bool
 	Pressure  bool
+	// HasFiles is set where the engine's files are such as can be read.
+	HasFiles bool
 }
 
 // Plan is what a strategy wants next.
 type Plan struct {
 	Wait   time.Duration // before the read; an event ends it
+	File   bool          // read the engine's files, else over its API
+	Rest   bool          // not before the files change, or there is an event
 	Follow bool          // follow the log, else read what is new
 	Life   time.Duration // of the follow; 0 = until it ends
 	// MaxRate ends the follow when it brings more records a second, for longer than a burst;
@@ -83,7 +96,7 @@ type Plan struct {
 	// Buffer is how many bytes may be read ahead of the pipeline, beyond what all
 	// containers share; 0 = none.
 	Buffer int
-	// Fallback is why adaptive does not follow; "" if it does, or for any other strategy.
+	// Fallback is why adaptive does not follow, or file does not read the files; "" if they do.
 	Fallback string
 }
 
@@ -101,6 +114,8 @@ func New(name Name, s Settings) Strategy {
 			busy:   &polling{interval: s.AdaptiveInterval, longest: s.AdaptiveInterval, wait: s.AdaptiveInterval},
 			denied: &polling{interval: s.Interval, longest: s.MaxInterval},
 		}
+	case File:
+		return &file{interval: s.FileInterval, fallback: New(s.FileFallback, s)}
 	default:
 		return shortLived{lifetime: s.Lifetime}
 	}

@@ -19,14 +19,6 @@ const (
 	// maxErrorSize.
 	errorKind    = 3
 	maxErrorSize = 4 << 10
-	// leastChunk is the size of the smallest chunk, before the last, that a log driver
-	// of the Docker Engine makes of a line; some have larger ones. A smaller one is the
-	// last of its line also without a line end: it did not fill the engine's buffer. It
-	// is what a container wrote before it ended, or what the local driver of Engine 20.10
-	// makes of every long line. Podman, whose buffer is smaller, marks the last.
-	leastChunk = 16 << 10
-	// keepSize is how much memory the joining of long lines keeps for the next.
-	keepSize = 16 << 10
 )
 
 // Reader reads records from the body of a logs request. It allocates no more
@@ -40,14 +32,11 @@ type Reader struct {
 	tty    bool
 	shared bool
 	detect bool // tty is not known before the first byte
-	limit  int
 	frames int
 
-	stamps  stampParser
-	last    int64      // time of the newest record, for those that bear none
-	partial [2]partial // lines that are not whole yet, by stream
-	rest    []byte     // of a TTY line that proved to be several records
-	spent   *partial   // gave its buffer to the record last returned
+	lines
+	stamps Instants
+	rest   []byte // of a TTY line that proved to be several records
 }
 
 // NewReader makes a reader with a buffer of that many bytes, to be used after Reset.
@@ -61,7 +50,7 @@ func NewReader(buffer int) *Reader {
 // engine has read at a time (Podman), however many digits they have: all lines in it share
 // one, and chunks of one line have several. Lines are cut at limit bytes.
 func (d *Reader) Reset(src io.Reader, tty, shared bool, limit int) {
-	*d = Reader{src: src, tty: tty, shared: shared, limit: limit, buf: d.buf}
+	*d = Reader{src: src, tty: tty, shared: shared, lines: lines{limit: limit}, buf: d.buf}
 }
 
 // Detect makes the reader find out whether the answer has frames, whatever Reset was told:
@@ -73,7 +62,9 @@ func (d *Reader) Detect() { d.detect = true }
 // one, an *EngineError where the engine said why, or that of the source.
 // It stays: every later call returns it again.
 func (d *Reader) Next() (Record, error) {
-	d.release()
+	if len(d.rest) == 0 {
+		d.release()
+	}
 	if d.err != nil {
 		return Record{}, d.err
 	}
@@ -126,18 +117,7 @@ func (d *Reader) Frames() int { return d.frames }
 
 // Pending reports whether a line has begun whose end has not been read.
 func (d *Reader) Pending() bool {
-	return d.partial[0].active || d.partial[1].active || len(d.rest) > 0
-}
-
-// Begun returns the time of the line that has begun and not ended on each stream, stdout
-// first, in nanoseconds since the Unix epoch, 0 where there is none.
-func (d *Reader) Begun() (times [2]int64) {
-	for i := range d.partial {
-		if d.partial[i].active {
-			times[i] = d.partial[i].time
-		}
-	}
-	return times
+	return d.lines.Pending() || len(d.rest) > 0
 }
 
 // Flush returns, one a call, the lines older than before (nanoseconds since the
@@ -145,23 +125,20 @@ func (d *Reader) Begun() (times [2]int64) {
 // the last words of a run of the container, and only after Next has returned
 // io.EOF.
 func (d *Reader) Flush(before int64) (Record, bool) {
-	d.release()
 	if d.err != io.EOF {
 		return Record{}, false
 	}
 	if len(d.rest) > 0 {
 		return d.split(d.takeRest()), true
 	}
-	for i := range d.partial {
-		if p := &d.partial[i]; p.active && p.time < before {
-			rec := d.take(p)
-			if d.tty {
-				rec = d.split(rec)
-			}
-			return rec, true
-		}
+	if d.tty {
+		d.lines.dropReturns()
 	}
-	return Record{}, false
+	rec, ok := d.lines.Flush(before)
+	if ok && d.tty {
+		rec = d.split(rec)
+	}
+	return rec, ok
 }
 
 // nextFrames reads frames until one of them ends a line.
@@ -185,7 +162,7 @@ func (d *Reader) nextFrames() (Record, error) {
 		if err := d.need(headerSize + inHand); err != nil {
 			return Record{}, unexpected(err)
 		}
-		ns, width := d.stamps.parse(d.buf[d.r+headerSize:][:inHand])
+		ns, width := d.stamps.stamp(d.buf[d.r+headerSize:][:inHand])
 		coarse := d.coarse(d.buf[d.r+headerSize:], width)
 		precise := width > 0 && !coarse
 		p := &d.partial[kind-1]
@@ -223,19 +200,8 @@ func (d *Reader) nextFrames() (Record, error) {
 		d.r += headerSize + size
 		line, ended := bytes.CutSuffix(payload[width:], newline)
 		ended = ended || (precise && len(line) < leastChunk)
-		if ended && !p.active {
-			d.last = ns
-			rec := Record{Time: ns, Kind: kind, Coarse: coarse, Body: line}
-			if len(line) > d.limit {
-				rec.Body, rec.Dropped = line[:d.limit], len(line)-d.limit
-			}
+		if rec, whole := d.add(kind, ns, coarse, line, ended); whole {
 			return rec, nil
-		}
-		p.begin(kind, ns, coarse)
-		p.newest = ns
-		p.add(line, d.limit)
-		if ended {
-			return d.take(p), nil
 		}
 	}
 }
@@ -321,63 +287,4 @@ func unexpected(err error) error {
 		return io.ErrUnexpectedEOF
 	}
 	return err
-}
-
-// partial is a line that is not whole yet.
-type partial struct {
-	active  bool
-	kind    Kind
-	coarse  bool
-	time    int64 // of the first chunk
-	newest  int64 // that of the last one
-	body    []byte
-	dropped int
-	// TTY only: the time stamp as it stood before the line, and how many bytes
-	// of text came since.
-	stamp []byte
-	n     int
-	end   byte // the last byte of the text so far
-}
-
-func (p *partial) begin(kind Kind, ns int64, coarse bool) {
-	if !p.active {
-		p.active, p.kind, p.time, p.coarse, p.dropped, p.n, p.end = true, kind, ns, coarse, 0, 0, 0
-		p.body = p.body[:0]
-	}
-}
-
-// continues reports whether a frame of that time goes on with the line. The Docker Engine
-// gives all chunks of a line one time. Podman gives each its own, perhaps in whole seconds.
-func (p *partial) continues(ns int64, coarse bool) bool {
-	if coarse && p.coarse {
-		return p.newest <= ns && ns <= p.newest+1e9
-	}
-	return ns == p.time
-}
-
-func (p *partial) add(b []byte, limit int) {
-	if len(b) > 0 {
-		p.end = b[len(b)-1]
-	}
-	keep := min(len(b), limit-len(p.body))
-	p.body = append(p.body, b[:keep]...)
-	p.dropped += len(b) - keep
-}
-
-// take ends a line.
-func (d *Reader) take(p *partial) Record {
-	p.active = false
-	d.last, d.spent = p.time, p
-	return Record{Time: p.time, Kind: p.kind, Coarse: p.coarse, Body: p.body, Dropped: p.dropped}
-}
-
-// release drops the buffer of a long line once its record is no longer in use.
-func (d *Reader) release() {
-	if d.spent == nil || len(d.rest) > 0 {
-		return
-	}
-	if cap(d.spent.body) > keepSize {
-		d.spent.body = nil
-	}
-	d.spent = nil
 }

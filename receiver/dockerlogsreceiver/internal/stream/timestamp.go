@@ -27,18 +27,18 @@ func zoneOf(stamp []byte) []byte {
 	return stamp[zoneAt:]
 }
 
-// stampParser reads the time stamps in front of records. It keeps the last
-// minute that it saw, because the calendar is the costly part.
-type stampParser struct {
+// Instants parses times like "2026-11-23T09:37:33.123Z", with any number of digits of a
+// second. It keeps the last minute that it saw, because the calendar is the costly part.
+// The zero value is ready.
+type Instants struct {
 	minute [16]byte // "2026-11-23T09:37"
 	unix   int64    // seconds since the epoch at its start, UTC
 }
 
-// parse reads a time stamp and the space behind it from the start of b. It returns
-// the time in nanoseconds since the epoch and the width with the space, or width
-// 0 where b does not start with a time stamp.
-func (p *stampParser) parse(b []byte) (ns int64, width int) {
-	if len(b) < minStamp+1 || b[16] != ':' {
+// Parse reads a time from the start of b. It returns nanoseconds since the epoch and the
+// width, or width 0 where b does not start with a time.
+func (p *Instants) Parse(b []byte) (ns int64, width int) {
+	if len(b) < minStamp || b[16] != ':' {
 		return 0, 0
 	}
 	if [16]byte(b[:16]) != p.minute {
@@ -66,19 +66,23 @@ func (p *stampParser) parse(b []byte) (ns int64, width int) {
 		}
 	}
 	if i < len(b) && b[i] == 'Z' {
-		i++
-	} else {
-		offset, ok := parseOffset(b[i:])
-		if !ok {
-			return 0, 0
-		}
-		ns -= int64(offset)
-		i += len("+02:00")
+		return ns, i + 1
 	}
-	if i >= len(b) || b[i] != ' ' {
+	offset, ok := parseOffset(b[i:])
+	if !ok {
 		return 0, 0
 	}
-	return ns, i + 1
+	return ns - int64(offset), i + len("+02:00")
+}
+
+// stamp reads a time and the space behind it, as they stand before a record, from the start
+// of b. It returns the width with the space, or width 0 where there is no such thing.
+func (p *Instants) stamp(b []byte) (ns int64, width int) {
+	ns, width = p.Parse(b)
+	if width == 0 || width >= len(b) || b[width] != ' ' {
+		return 0, 0
+	}
+	return ns, width + 1
 }
 
 // parseOffset reads a zone like "+02:00".

@@ -62,6 +62,60 @@ func (d *Reader) nextLine() (Record, error) {
 	}
 }
 
+// dropReturn drops the "\r" that the terminal made of the end of the line; the program did
+// not write it.
+func (p *partial) dropReturn() {
+	switch {
+	case p.end != '\r':
+	case p.dropped > 0:
+		p.dropped--
+	default:
+		p.body = p.body[:len(p.body)-1]
+	}
+}
+
+// unmarkedEnd returns where in a piece of text a line of several chunks ends without a line
+// end, -1 if nowhere: at a "\r" with the next line's time stamp directly behind it. The local
+// driver of Engine 20.10 leaves the "\n" out there.
+func (d *Reader) unmarkedEnd(p *partial, piece []byte) (end int, err error) {
+	size := len(piece)
+	for from := 0; ; {
+		i := bytes.IndexByte(d.buf[d.r+from:d.r+size], '\r')
+		if i < 0 {
+			return -1, nil
+		}
+		end, from = from+i, from+i+1
+		if (p.n+from)%leastChunk == 0 {
+			return -1, nil // the next chunk, of the same line, may follow
+		}
+		stamped, err := d.stampAt(from, p.time)
+		if stamped || err != nil {
+			return end, err
+		}
+	}
+}
+
+// stampAt reports whether a time stamp that is not before a time stands that far behind what
+// has been read. It waits for one, but not beyond the end of a line.
+func (d *Reader) stampAt(from int, time int64) (bool, error) {
+	for {
+		b := d.buf[d.r+from : d.w]
+		if ns, width := d.stamps.stamp(b); width > 0 {
+			return ns >= time, nil
+		}
+		if len(b) > maxStamp || bytes.IndexByte(b, '\n') >= 0 || d.w-d.r == len(d.buf) {
+			return false, nil
+		}
+		switch err := d.fill(); err {
+		case nil:
+		case io.EOF:
+			return false, nil
+		default:
+			return false, err
+		}
+	}
+}
+
 // startLine waits for the time stamp that begins a line, or for a line end that
 // shows that there is none.
 func (d *Reader) startLine(p *partial) error {
@@ -78,7 +132,7 @@ func (d *Reader) startLine(p *partial) error {
 			}
 		}
 		b = d.buf[d.r:d.w] // fill may have moved it
-		ns, width := d.stamps.parse(b)
+		ns, width := d.stamps.stamp(b)
 		if width == 0 {
 			if end != nil {
 				return unexpected(end)
@@ -134,7 +188,7 @@ func (d *Reader) split(rec Record) Record {
 		if start <= 0 {
 			continue
 		}
-		if ns, width := d.stamps.parse(rec.Body[start:from]); width == zoneAt+len(zone) && ns > rec.Time {
+		if ns, width := d.stamps.stamp(rec.Body[start:from]); width == zoneAt+len(zone) && ns > rec.Time {
 			d.rest = rec.Body[start:]
 			d.frames++
 			rec.Body = rec.Body[:start]
@@ -144,7 +198,7 @@ func (d *Reader) split(rec Record) Record {
 }
 
 func (d *Reader) takeRest() Record {
-	ns, width := d.stamps.parse(d.rest)
+	ns, width := d.stamps.stamp(d.rest)
 	rec := Record{Time: ns, Kind: Stdout, Body: d.rest[width:]}
 	d.rest = nil
 	return rec

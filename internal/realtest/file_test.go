@@ -1,0 +1,111 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package realtest
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/dockerd"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/loggen"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver"
+)
+
+// files starts a receiver that reads an engine's files, and has it prove them.
+func files(t *testing.T, e *dockerd.Engine) *receiver {
+	t.Helper()
+	if !e.Private() {
+		t.Skip("the files of this engine may not be ours to read")
+	}
+	r := start(t, e.Host(), func(cfg *dockerlogsreceiver.Config) { cfg.Strategy = dockerlogsreceiver.StrategyFile })
+	runLoggen(t, e, loggen.Options{Source: "first", Lines: 10, UntilSignal: true}, jsonFile)
+	r.Await(t, "first", 10)
+	logstest.Eventually(t, "its files are read", func() bool {
+		return r.metric("captures", "state=waiting") == 1 && r.metric("strategy_changes", "to=file") == r.metric("strategy_changes", "to=api")
+	})
+	return r
+}
+
+// TestRealFileRotation reads files that rotate several times a second, of each log driver.
+func TestRealFileRotation(t *testing.T) {
+	e := logstest.Engine(t)
+	r := files(t, e)
+	for name, spec := range map[string]dockerd.ContainerSpec{
+		"json-file":             {LogDriver: "json-file", LogOpts: map[string]string{"max-size": "1m", "max-file": "3"}},
+		"json-file, compressed": {LogDriver: "json-file", LogOpts: map[string]string{"max-size": "1m", "max-file": "5", "compress": "true"}},
+		"local":                 {LogDriver: "local", LogOpts: map[string]string{"max-size": "1m", "max-file": "3", "compress": "false"}},
+		"local, compressed":     {LogDriver: "local", LogOpts: map[string]string{"max-size": "1m", "max-file": "5"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			requests := r.metric("engine_requests", "endpoint=logs")
+			o := loggen.Options{Source: fmt.Sprint("rotated-", len(name), spec.LogDriver), Lines: 60_000, Rate: 20_000, StderrShare: 0.2}
+			c := runLoggen(t, e, o, spec)
+			_, err := c.Wait(t.Context())
+			require.NoError(t, err)
+			logstest.Eventually(t, "it is read to its end", func() bool { return r.metric("captures") == 1 && r.metric("buffered_bytes") == 0 })
+			seen := r.seen(o.Source, int(o.Lines))
+			record(t, e, dockerlogsreceiver.StrategyFile, "files of 1 MB rotate, at 20,000 lines/s: "+name, seen)
+			if seen.Gaps > 0 {
+				t.Logf("the machine is too slow: files came and went between two reads: %+v", seen)
+				seen.Lost, seen.Gaps = 0, 0
+			}
+			assert.Equal(t, cell{Written: int(o.Lines)}, seen)
+			assert.Equal(t, requests, r.metric("engine_requests", "endpoint=logs"), "the engine is not asked for logs")
+		})
+	}
+}
+
+// TestRealFileRemoved: what a container writes that is removed when it ends, moments after
+// it began, is read to its end.
+func TestRealFileRemoved(t *testing.T) {
+	e := logstest.Engine(t)
+	r := files(t, e)
+	const containers, lines = 40, 20
+	for i := range containers {
+		o := loggen.Options{Source: fmt.Sprint("brief-", i), Lines: lines}
+		c := runLoggen(t, e, o, dockerd.ContainerSpec{AutoRemove: true, LogDriver: []string{"json-file", "local"}[i%2]})
+		_, err := c.Wait(t.Context())
+		require.NoError(t, err)
+	}
+	gaps := func() int { return int(r.metric("gaps", "reason=removed")) }
+	logstest.Eventually(t, "every container is read, or counted", func() bool { return r.Count("")-10+lines*gaps() >= containers*lines })
+	seen := cell{Written: containers * lines}
+	for i := range containers {
+		name := fmt.Sprint("brief-", i)
+		seen.Lost += lines - min(lines, r.Count(name))
+		seen.Repeated += int(r.tally(name).Repeated)
+		seen.Gaps += r.gapsOf(name)
+	}
+	record(t, e, dockerlogsreceiver.StrategyFile, "`--rm`, 20 lines and the end", seen)
+	if n := gaps(); n > 0 {
+		t.Logf("%d containers were gone before their files could be opened", n)
+		assert.LessOrEqual(t, seen.Lost, n*lines)
+		seen.Lost, seen.Gaps = 0, 0
+	}
+	assert.Equal(t, cell{Written: containers * lines}, seen)
+}
+
+// TestRealFileAndEngine: files are read while the engine is away, and its restart loses and
+// repeats nothing.
+func TestRealFileAndEngine(t *testing.T) {
+	e := logstest.Engine(t)
+	r := files(t, e)
+	o := loggen.Options{Source: "killed", Rate: 2_000, StderrShare: 0.3, UntilSignal: true}
+	c := runLoggen(t, e, o, dockerd.ContainerSpec{RestartPolicy: "always", LogDriver: "local"})
+	for range 3 {
+		r.Await(t, "killed", r.Count("killed")+2_000)
+		require.NoError(t, e.Kill())
+		require.NoError(t, e.Start(t.Context()))
+	}
+	r.Await(t, "killed", r.Count("killed")+4_000)
+	require.NoError(t, c.Stop(t.Context(), 10*time.Second))
+	r.drained(t, c)
+	assert.Equal(t, readHeld(t, e, c).Tallies()["killed"], r.lines.Tallies()["killed"])
+	assert.Zero(t, r.SameUID())
+}

@@ -1,0 +1,105 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dockerlogsreceiver
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/pprof"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/enginetest"
+)
+
+// TestFilesAtRest: captures whose files do not grow have no goroutine and ask the engine
+// nothing, and a line that is written comes all the same. The notifications are the system's.
+func TestFilesAtRest(t *testing.T) {
+	f := newFixture(t, enginetest.Files(t.TempDir()))
+	f.r.openWatcher = fsnotify.NewWatcher
+	f.cfg.Strategy = StrategyFile
+	f.start()
+	const containers = 20
+	var all []*enginetest.Container
+	for i := range containers {
+		all = append(all, f.container(fmt.Sprint("c", i)))
+		write(all[i], 1, 1)
+	}
+	resting := func() bool {
+		return f.metric("captures", "state=waiting") == containers && f.metric("strategy_changes", "to=file") == f.metric("strategy_changes", "to=api")
+	}
+	f.eventually("all are at rest", func() bool { return len(f.sink.Bodies()) == containers && resting() })
+	f.eventually("no capture has a goroutine", func() bool { return captureGoroutines(t) == 0 })
+	requests := len(f.engine.Requests())
+	for i, c := range all {
+		write(c, 2, 2)
+		f.eventually("the line", func() bool { return len(f.sink.Bodies()) == containers+i+1 })
+	}
+	f.eventually("all are at rest again", resting)
+	assert.Len(t, f.engine.Requests(), requests, "the engine is asked nothing")
+	all[0].Write(stdout, "last words\n")
+	all[0].Remove()
+	f.eventually("what a container wrote last", func() bool { return len(f.sink.Bodies()) == 2*containers+1 })
+	f.eventually("its capture has ended", func() bool { return f.metric("captures") == containers-1 })
+	assert.Zero(t, f.metric("gaps"))
+}
+
+// TestFilesWithoutNotifications: the sizes of files are looked at.
+func TestFilesWithoutNotifications(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.r.openWatcher = func() (*fsnotify.Watcher, error) { return nil, errors.New("too many open files") }
+		f.cfg.Strategy = StrategyFile
+		c := f.container("web")
+		f.start()
+		write(c, 1, 1)
+		f.pass(time.Minute)
+		f.expectLines(1, 1)
+		for i := 2; i < 20; i++ {
+			write(c, i, i)
+			f.pass(sweepAlone + time.Second)
+			f.expectLines(1, i)
+		}
+		assert.Equal(t, 1, f.logged(zap.WarnLevel, "cannot be watched"))
+	}, enginetest.Files(t.TempDir()))
+}
+
+// TestFilesOutOfReach: until the files can be read the containers are read over the API.
+func TestFilesOutOfReach(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.cfg.Strategy = StrategyFile
+		f.cfg.File.Root = filepath.Join(t.TempDir(), "mounted-later")
+		c := f.container("web")
+		f.start()
+		write(c, 1, 10)
+		f.pass(time.Minute)
+		f.expectLines(1, 10)
+		assert.Equal(t, 1, f.logged(zap.WarnLevel, "log files are not read"))
+		require.NoError(t, os.Symlink(f.r.dataRoot(), f.cfg.File.Root))
+		f.pass(maxRetry)
+		write(c, 11, 20)
+		f.pass(time.Second)
+		f.expectLines(1, 20)
+		assert.EqualValues(t, 1, f.metric("strategy_changes", "to=file"))
+		assert.Zero(t, f.engine.OpenFollows())
+		assert.Zero(t, f.metric("gaps"))
+	}, enginetest.Files(t.TempDir()))
+}
+
+func captureGoroutines(t *testing.T) int {
+	t.Helper()
+	var profile strings.Builder
+	require.NoError(t, pprof.Lookup("goroutine").WriteTo(&profile, 1))
+	return strings.Count(profile.String(), "(*capture).run")
+}
+
+// maxRetry is a little more than the time after which files are tried again at the latest.
+const maxRetry = 6 * time.Minute

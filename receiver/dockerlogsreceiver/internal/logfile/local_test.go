@@ -1,0 +1,116 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package logfile
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/stream"
+)
+
+// framed puts a message between its lengths.
+func framed(message ...byte) []byte {
+	b := binary.BigEndian.AppendUint32(nil, uint32(len(message)))
+	b = append(b, message...)
+	return binary.BigEndian.AppendUint32(b, uint32(len(message)))
+}
+
+// message makes one of stdout, with further fields.
+func message(text string, more ...byte) []byte {
+	b := append([]byte{0x0a, 6}, "stdout"...)
+	b = binary.AppendUvarint(append(b, 0x10), 1_795_499_852_386_123_456)
+	if text != "" {
+		b = binary.AppendUvarint(append(b, 0x1a), uint64(len(text)))
+		b = append(b, text...)
+	}
+	return append(b, more...)
+}
+
+func TestLocal(t *testing.T) {
+	partial := []byte{0x20, 1}
+	part := func(fields ...byte) []byte { return append([]byte{0x20, 1, 0x2a, byte(len(fields))}, fields...) }
+	for name, test := range map[string]struct {
+		file  []byte
+		text  string
+		kind  stream.Kind
+		ended bool
+		err   error
+	}{
+		"line":                 {file: framed(message("plain")...), text: "plain", ended: true},
+		"blank line":           {file: framed(message("")...), ended: true},
+		"stderr":               {file: framed(append([]byte{0x0a, 6}, "stderr\x10\x05"...)...), kind: stream.Stderr, ended: true},
+		"chunk":                {file: framed(message("long", part(0x12, 2, 'i', 'd', 0x18, 1)...)...), text: "long"},
+		"last chunk":           {file: framed(message("long", part(0x08, 1, 0x12, 2, 'i', 'd', 0x18, 2)...)...), text: "long", ended: true},
+		"chunk without more":   {file: framed(message("long", partial...)...), text: "long"},
+		"fields of the future": {file: framed(message("plain", 0x32, 2, 'a', 'b', 0x38, 1, 0x41, 1, 2, 3, 4, 5, 6, 7, 8, 0x4d, 1, 2, 3, 4)...), text: "plain", ended: true},
+		"nothing":              {err: errShort},
+		"half a length":        {file: []byte{0, 0}, err: errShort},
+		"half a record":        {file: framed(message("plain")...)[:20], err: errShort},
+		"NULs":                 {file: make([]byte, 100), err: ErrTorn},
+		"too long":             {file: []byte{0x7f, 0, 0, 0, 1}, err: ErrTorn},
+		"lengths differ":       {file: append(framed(message("plain")...)[:len(framed(message("plain")...))-1], 9), err: ErrTorn},
+		"no source":            {file: framed(0x10, 5), err: ErrTorn},
+		"other source":         {file: framed(append([]byte{0x0a, 3}, "tty\x10\x05"...)...), err: ErrTorn},
+		"no message":           {file: framed(0xff, 0xff, 0xff), err: ErrTorn},
+		"a field is cut off":   {file: framed(0x0a, 200, 'a'), err: ErrTorn},
+		"an older wire type":   {file: framed(message("plain", 0x33)...), err: ErrTorn},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, n, err := localDecoder{}.decode(test.file)
+			require.ErrorIs(t, err, test.err)
+			if err != nil {
+				assert.Zero(t, n)
+				return
+			}
+			assert.Equal(t, len(test.file), n)
+			assert.Equal(t, test.text, string(c.Text))
+			assert.Equal(t, max(test.kind, stream.Stdout), c.Kind)
+			assert.Equal(t, test.ended, c.Ended)
+		})
+	}
+}
+
+// A record as Engine 20.10 wrote it.
+func TestLocalOfAnEngine(t *testing.T) {
+	file, err := hex.DecodeString("00000019" + "0a06" + "7374646f7574" + "10c0a0d0e0f0a0b0f518" + "1a05" + "706c61696e" + "00000019")
+	require.NoError(t, err)
+	c, n, err := localDecoder{}.decode(file)
+	require.NoError(t, err)
+	assert.Equal(t, len(file), n)
+	assert.Equal(t, "plain", string(c.Text))
+	assert.Equal(t, stream.Stdout, c.Kind)
+	assert.True(t, c.Ended)
+}
+
+func FuzzLocal(f *testing.F) {
+	f.Add(framed(message("plain")...))
+	f.Add(framed(message("long", 0x20, 1, 0x2a, 2, 0x08, 1)...))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		c, n, err := localDecoder{}.decode(file)
+		if err != nil {
+			require.Zero(t, n)
+			return
+		}
+		require.LessOrEqual(t, n, len(file))
+		require.LessOrEqual(t, len(c.Text), n)
+		require.Contains(t, []stream.Kind{stream.Stdout, stream.Stderr}, c.Kind)
+	})
+}
+
+func BenchmarkLocal(b *testing.B) {
+	file := framed(message(string(make([]byte, 112)))...)
+	var d localDecoder
+	b.SetBytes(int64(len(file)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, _, err := d.decode(file); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,213 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package source
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/logfile"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/position"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/stream"
+)
+
+// openFiles is a container's log as the engine's files hold it, which stays open between reads.
+type openFiles struct {
+	log   *logfile.Reader
+	lines *stream.Lines
+	judge *position.Reading
+	// resumed is set where the reading began at the position's place, and not with the
+	// oldest file.
+	resumed bool
+	// begun is where the lines begin that are being read; ended is what it was before the
+	// line that was read last, so that a reading from there meets that line first.
+	begun, ended logfile.Mark
+}
+
+// trimEvery is how many records of the engine are passed over before those are forgotten that
+// no read needs any more.
+const trimEvery = 4096
+
+var errFileBehind = errors.New("the files end before what the engine has shown of this log")
+
+// readFile reads what the engine's files hold that is new.
+//
+//	logfile.Reader ─> stream.Lines ─> position.Reading ─> Output.Add ─> Output.Flush
+func (r *reading) readFile(ctx context.Context) error {
+	switch {
+	case r.files == nil:
+		if err := r.openFiles(ctx); err != nil {
+			return err
+		}
+	case r.files.lines.Frames() == 0: // of a container that is known better by now
+		r.files.lines = stream.NewLines(r.container.TTY, r.engine.MaxLogSize)
+		_, _, most := r.engine.Files.of(r.container)
+		r.files.log.Keep(most)
+	}
+	for {
+		outcome, err := r.readFiles(ctx)
+		if err != nil {
+			return err
+		}
+		switch outcome {
+		case position.Early:
+			return &fileError{errFileBehind}
+		case position.Complete:
+			r.files.log.Rest()
+			r.fullyRead = !r.container.Running
+			return nil
+		case position.Gap:
+			if !r.files.resumed {
+				r.gap(GapRotated)
+			}
+		case position.AllNew:
+			r.pos.ClearFloor()
+		}
+		r.reopenFiles(nil)
+	}
+}
+
+// readFiles reads to the end of the files.
+func (r *reading) readFiles(ctx context.Context) (position.Outcome, error) {
+	f := r.files
+	a := &answer{reading: r, judge: f.judge, records: f.lines}
+	for {
+		chunk, err := f.log.Next()
+		switch {
+		case err == nil:
+			f.add(chunk, a)
+			if !a.full {
+				continue
+			}
+		case damaged(err):
+			// What is wrong before the records that are known has been counted, or was
+			// delivered before it went wrong.
+			if f.judge.Proven() {
+				r.Gaps = append(r.Gaps, gapOf(err))
+			}
+			continue
+		case err != io.EOF:
+			return 0, &fileError{err}
+		default:
+			if err := r.finishFiles(ctx, a); err != nil {
+				return 0, err
+			}
+		}
+		delivers := a.pending > 0
+		if err := a.flush(ctx); err != nil {
+			return 0, err
+		}
+		if delivers {
+			r.pos.Mark(f.ended.Place())
+		}
+		if err == io.EOF {
+			return f.judge.End(f.lines.Frames()), nil
+		}
+	}
+}
+
+// add makes lines of a record of the engine.
+func (f *openFiles) add(chunk logfile.Chunk, a *answer) {
+	if f.lines.Frames()%trimEvery == 0 {
+		a.pos.Trim() // of what is passed over
+	}
+	for taken := false; !taken; {
+		if !f.lines.Pending() {
+			f.begun = f.log.Last()
+		}
+		var rec stream.Record
+		var whole bool
+		rec, whole, taken = f.lines.Add(chunk.Kind, chunk.Time, chunk.Text, chunk.Ended)
+		if whole {
+			a.admit(rec)
+		}
+		if whole && !f.lines.Pending() {
+			f.ended = f.begun
+		}
+	}
+}
+
+// finishFiles hands on lines without a line end where they will get none: those of an
+// earlier run of the container, and all of them where it does not run any more.
+func (r *reading) finishFiles(ctx context.Context, a *answer) error {
+	if !r.files.lines.Pending() || !a.judge.Proven() {
+		return nil
+	}
+	before, err := a.finalBefore(ctx, false)
+	if err != nil {
+		return err
+	}
+	for rec, ok := r.files.lines.Flush(before); ok; rec, ok = r.files.lines.Flush(before) {
+		a.admit(rec)
+	}
+	return nil
+}
+
+// Hold opens the files of a container that has just been started, before it is inspected:
+// they may be gone then, and what is open can be read to its end. Whether it has a terminal
+// is not known yet.
+func (s *Source) Hold(c *engine.Container) {
+	files := &s.engine.Files
+	if s.files != nil || !files.proven.Load() || !s.pos.Blank() {
+		return
+	}
+	for _, driver := range []string{driverJSON, driverLocal, ""} {
+		held := *c
+		held.Driver = driver
+		path, format, most := files.of(&held)
+		if log := logfile.NewReader(path, format, most); log.Open() {
+			s.files = &openFiles{log: log, lines: stream.NewLines(c.TTY, s.engine.MaxLogSize), judge: s.pos.Begin(0, false)}
+			return
+		}
+	}
+}
+
+// reopenFiles begins anew, at a place or with the oldest file.
+func (r *reading) reopenFiles(place []byte) {
+	path, format, most := r.engine.Files.of(r.container)
+	log := logfile.NewReader(path, format, most)
+	resumed := log.Resume(place)
+	r.CloseFiles()
+	r.files = &openFiles{
+		log: log, lines: stream.NewLines(r.container.TTY, r.engine.MaxLogSize), judge: r.pos.Begin(0, false), resumed: resumed,
+	}
+}
+
+// CloseFiles lets go of the engine's files. The next reading of them goes on where this one
+// ended.
+func (s *Source) CloseFiles() {
+	if s.files != nil {
+		_ = s.files.log.Close() // opened for reading only
+		s.files = nil
+	}
+}
+
+// FileEnd is how far the file that the engine writes has been read.
+type FileEnd struct {
+	Path string
+	end  logfile.End
+}
+
+// Changed reports whether the engine has written more, or writes another file.
+func (e FileEnd) Changed() bool { return e.end.Changed(e.Path) }
+
+// FileEnd returns how far the files have been read; they must be open.
+func (s *Source) FileEnd() FileEnd {
+	path, end := s.files.log.End()
+	return FileEnd{path, end}
+}
+
+func damaged(err error) bool {
+	return errors.Is(err, logfile.ErrTorn) || errors.Is(err, logfile.ErrHole) ||
+		errors.Is(err, logfile.ErrTruncated) || errors.Is(err, logfile.ErrRotated)
+}
+
+func gapOf(err error) Gap {
+	if errors.Is(err, logfile.ErrTruncated) || errors.Is(err, logfile.ErrRotated) {
+		return GapRotated
+	}
+	return GapUnreadableRecord
+}

@@ -1,0 +1,162 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package source
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/logfile"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/stream"
+)
+
+// Files is where the engine's files are, as seen from here. It is safe for concurrent use.
+type Files struct {
+	// Root is the engine's data root here; empty, it has the engine's own path.
+	Root string
+	// DataRoot returns that as the engine names it, "" for one whose files are not to be read.
+	DataRoot func() string
+	// proven is set once a file under the root has been found to hold what the engine's API
+	// answers: then all that are there are this engine's.
+	proven atomic.Bool
+}
+
+// Forget makes the files be proven anew, since the engine may be another one now.
+func (f *Files) Forget() { f.proven.Store(false) }
+
+// Log drivers whose files are read, and how many files they keep if nothing is said.
+const (
+	driverJSON    = "json-file"
+	driverLocal   = "local"
+	jsonMaxFiles  = 1
+	localMaxFiles = 5
+)
+
+// of returns the path of the file that the engine writes a container's log to, its format,
+// and how many files there are at most. Of a driver that keeps none it is that of the cache
+// of dual logging.
+func (f *Files) of(c *engine.Container) (path string, format logfile.Format, most int) {
+	dir := filepath.Join(f.DataRoot(), "containers", c.ID)
+	format, most = logfile.Local, localMaxFiles
+	switch c.Driver {
+	case driverJSON:
+		path, format, most = filepath.Join(dir, c.ID+"-json.log"), logfile.JSON, jsonMaxFiles
+	case driverLocal:
+		path = filepath.Join(dir, "local-logs", "container.log")
+	default:
+		return f.here(filepath.Join(dir, "container-cached.log")), format, most
+	}
+	if n, err := strconv.Atoi(c.LogOptions["max-file"]); err == nil && n > 0 {
+		most = n
+	}
+	return f.here(path), format, most
+}
+
+// here returns a path of the engine's as seen from here.
+func (f *Files) here(path string) string {
+	if rest, ok := strings.CutPrefix(path, f.DataRoot()); ok && f.Root != "" {
+		return filepath.Join(f.Root, rest)
+	}
+	return path
+}
+
+// fileError is that of files that cannot be read, or are not known to be the container's.
+type fileError struct{ error }
+
+func (e *fileError) Unwrap() error { return e.error }
+
+var (
+	errNoDataRoot = errors.New("this engine's files are not read")
+	errNotProven  = errors.New("the log is empty, so that nothing proves yet whose files these are")
+	errOther      = errors.New("the files do not hold what the engine answers: they are another engine's, or of another time")
+)
+
+// openFiles opens the files at the position's place, once they are proven to be this
+// engine's.
+func (r *reading) openFiles(ctx context.Context) error {
+	files := &r.engine.Files
+	if files.DataRoot == nil || files.DataRoot() == "" {
+		return &fileError{errNoDataRoot}
+	}
+	path, format, most := files.of(r.container)
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return &fileError{err}
+	case !info.Mode().IsRegular():
+		return &fileError{fmt.Errorf("%s is not a file", path)}
+	}
+	file, err := os.Open(path) // whether that is permitted
+	if err != nil {
+		return &fileError{err}
+	}
+	_ = file.Close()
+	if !files.proven.Load() {
+		if err := r.prove(ctx, logfile.NewReader(path, format, most)); err != nil {
+			return err
+		}
+		files.proven.Store(true)
+	}
+	r.reopenFiles(r.pos.Place())
+	return nil
+}
+
+// prove looks for the newest record that the engine's API has in the files.
+func (r *reading) prove(ctx context.Context, log *logfile.Reader) error {
+	defer func() { _ = log.Close() }()
+	newest, ok, err := r.newestChunk(ctx)
+	switch {
+	case err != nil:
+		return err
+	case !ok:
+		return &fileError{errNotProven}
+	}
+	for {
+		chunk, err := log.Next()
+		if r.container.TTY { // its line ends have two characters
+			chunk.Text = bytes.TrimSuffix(chunk.Text, []byte{'\r'})
+		}
+		switch {
+		case err == nil && chunk.Time == newest.Time && bytes.HasSuffix(newest.Body, chunk.Text):
+			return nil
+		case err == nil, damaged(err):
+		case err == io.EOF:
+			return &fileError{errOther}
+		default:
+			return &fileError{err}
+		}
+	}
+}
+
+// newestChunk returns the newest record that the engine's API has; ok is false where there
+// is none.
+func (r *reading) newestChunk(ctx context.Context) (rec stream.Record, ok bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, StuckAfter)
+	defer cancel()
+	body, err := r.engine.Client.Logs(ctx, r.id, engine.LogsQuery{Tail: 1})
+	if err != nil {
+		return rec, false, &openError{err}
+	}
+	defer func() { _ = body.Close() }()
+	records := r.engine.reader(body, r.container.TTY, false)
+	defer r.engine.recycle(records, false)
+	rec, err = records.Next()
+	if err == io.EOF {
+		rec, ok = records.Flush(1<<63 - 1)
+		err = nil
+	} else {
+		ok = err == nil
+	}
+	rec.Body = bytes.Clone(rec.Body)
+	return rec, ok, err
+}
