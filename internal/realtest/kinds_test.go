@@ -71,6 +71,17 @@ func TestRealKinds(t *testing.T) {
 		r.expect(kind.o)
 		written += kind.runs * int(kind.o.Lines+kind.o.Blanks(kind.o.Lines))
 	}
+	defer func() {
+		if t.Failed() {
+			for _, kind := range kinds {
+				tally := r.lines.Tallies()[kind.o.Source]
+				if kind.spec.TTY {
+					tally = r.tty.Tallies()[kind.o.Source]
+				}
+				t.Logf("%s: %+v", kind.o.Source, tally)
+			}
+		}
+	}()
 	began := time.Now()
 	containers, err := e.RunMany(t.Context(), len(kinds), func(i int) dockerd.ContainerSpec {
 		return logstest.Loggen(kinds[i].o, kinds[i].spec)

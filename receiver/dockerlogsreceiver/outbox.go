@@ -198,27 +198,32 @@ func (o *outbox) next(now time.Time) (group []*parcel, wait time.Duration, ok bo
 			delete(o.last, p.from)
 		}
 	}
-	group = slices.Clone(o.queue[:n])
+	group = sideBySide(o.queue[:n])
 	o.queue = slices.Delete(o.queue, 0, n)
 	if len(o.queue) == 0 {
 		o.queue = nil
 	}
 	o.records -= records
 	o.bytes -= bytes
-	o.sending = group
+	o.sending = group // which is not altered any more
 	return group, 0, true
 }
 
-// deliver sends a group, a container's batches side by side, and commits to the
-// sources what the pipeline has accepted.
-func (o *outbox) deliver(group []*parcel) {
-	rank := make(map[string]int, len(group))
-	for i, p := range group {
+// sideBySide returns a queue as a group in which each container's batches follow one another.
+func sideBySide(queue []*parcel) []*parcel {
+	rank := make(map[string]int, len(queue))
+	for i, p := range queue {
 		if _, ok := rank[p.Origin.ID]; !ok {
 			rank[p.Origin.ID] = i
 		}
 	}
+	group := slices.Clone(queue)
 	slices.SortStableFunc(group, func(a, b *parcel) int { return cmp.Compare(rank[a.Origin.ID], rank[b.Origin.ID]) })
+	return group
+}
+
+// deliver sends a group, and commits to the sources what the pipeline has accepted.
+func (o *outbox) deliver(group []*parcel) {
 	batches := make([]*batch.Batch, len(group))
 	for i, p := range group {
 		batches[i] = p.Batch

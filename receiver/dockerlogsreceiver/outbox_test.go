@@ -144,6 +144,28 @@ func TestOutboxGathers(t *testing.T) {
 	})
 }
 
+// TestOutboxLagWhileItSends is for the race detector: a scrape looks at what is being sent.
+func TestOutboxLagWhileItSends(t *testing.T) {
+	o := newOutbox(BatchConfig{MaxSize: 10, MaxBytes: 1 << 20}, func(group []*batch.Batch) []*batch.Batch { return group },
+		func() {}, func(int) {})
+	go o.run()
+	put := func(id string) {
+		b := o.batch()
+		b.Origin = &batch.Origin{ID: id}
+		b.Add(stream.Record{Time: 1, Kind: stream.Stdout}, position.Delivered{}, batch.UID{})
+		require.NoError(t, o.put(t.Context(), b, new(acks), nil))
+	}
+	for range 2_000 {
+		put("web")
+		put("db")
+		put("web")
+		o.lag(time.Now())
+	}
+	o.close()
+	<-o.empty
+	assert.Zero(t, o.lag(time.Now()))
+}
+
 // While a call is under way the next group gathers, and no more than one.
 func TestOutboxGathersWhileThePipelineWorks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -140,10 +140,11 @@ func (p *Position) NotePartials(times [stream.Stderr]int64) {
 }
 
 // endsPartial reports whether a record, the first of its stream in a read that began at
-// start, may be the end of a line whose first chunks are before that.
+// start, may be the end of a line whose first chunks are before that. Where a line had begun,
+// it is that, or what follows it: a journal gives each chunk a time of its own.
 func (p *Position) endsPartial(rec stream.Record, start int64) bool {
 	switch {
-	case rec.Time <= start, rec.Time == p.partialSince[rec.Kind-1], p.Holds(rec.Time):
+	case rec.Time <= start, p.partialSince[rec.Kind-1] != 0, p.Holds(rec.Time):
 		return true
 	default:
 		// The streams overtake one another.

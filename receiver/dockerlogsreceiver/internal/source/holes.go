@@ -26,6 +26,8 @@ func (r *reading) fillHoles(ctx context.Context, tail int, got answered) error {
 	whole := r.length
 	r.length = 0
 	switch {
+	case r.pos.Blank():
+		return nil // nothing would prove that the second answer begins where the first did
 	case r.engine.BySeconds(), r.hang.active(time.Now()), got.frames == 0, got.frames == tail, got.frames > position.MaxRecords:
 		return nil
 	case got.frames == whole && got.newest == 0:

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -177,5 +178,29 @@ func TestShortLogCostsFewRequests(t *testing.T) {
 			f.read(strategy.Plan{})
 			assert.Equal(t, step.requests, f.logRequests()-before, "step %d", i)
 		}
+	})
+}
+
+// TestLineThatGrowsBetweenTwoAnswers: of a log that holds nothing but the beginning of a long
+// line, a second answer that begins later is not asked for: it would be taken for a line.
+func TestLineThatGrowsBetweenTwoAnswers(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		chunk := func(text string) string { return strings.Repeat(text, 16384) }
+		at := time.Now()
+		f.container.WriteChunk(at, enginetest.Stdout, chunk("a"), false)
+		answers := 0
+		f.engine.SetLatency(func(r enginetest.Request) time.Duration {
+			if r.Kind == enginetest.KindLogs {
+				if answers++; answers == 2 {
+					f.container.WriteChunk(at, enginetest.Stdout, chunk("b"), false)
+					f.container.WriteChunk(at, enginetest.Stdout, "c", true)
+				}
+			}
+			return 0
+		})
+		for range 3 {
+			assert.Equal(t, Complete, f.read(strategy.Plan{}).End)
+		}
+		assert.Equal(t, brief([]string{chunk("a") + chunk("b") + "c"}), brief(f.taken))
 	})
 }
