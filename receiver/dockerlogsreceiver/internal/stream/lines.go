@@ -170,13 +170,14 @@ func (p *partial) add(b []byte, limit int) {
 
 var carriageReturn = []byte{'\r'}
 
-// dropReturns drops what ends the long lines of a terminal that have no line end, as where
-// another line follows, see Reader.unmarkedEnd.
-func (l *lines) dropReturns() {
-	for i := range l.partial {
-		if p := &l.partial[i]; p.active && p.n >= leastChunk && p.end == '\r' {
-			p.dropReturn()
-			p.end = 0
-		}
+// dropReturn drops the "\r" that the terminal made of the end of the line; the program did
+// not write it.
+func (p *partial) dropReturn() {
+	switch {
+	case p.end != '\r':
+	case p.dropped > 0:
+		p.dropped--
+	default:
+		p.body = p.body[:len(p.body)-1]
 	}
 }

@@ -131,9 +131,6 @@ func (d *Reader) Flush(before int64) (Record, bool) {
 	if len(d.rest) > 0 {
 		return d.split(d.takeRest()), true
 	}
-	if d.tty {
-		d.lines.dropReturns()
-	}
 	rec, ok := d.lines.Flush(before)
 	if ok && d.tty {
 		rec = d.split(rec)

@@ -46,73 +46,12 @@ func (d *Reader) nextLine() (Record, error) {
 		}
 		d.r += i + 1
 		p.add(piece[:i], d.limit)
-		if p.end == '\r' {
-			// The terminal made "\n" into "\r\n"; the program did not write it.
-			if p.dropped > 0 {
-				p.dropped--
-			} else {
-				p.body = p.body[:len(p.body)-1]
-			}
-		}
+		p.dropReturn()
 		rec := d.take(p)
 		if len(p.stamp) == 0 && strings.HasPrefix(string(rec.Body), errorPrefix) {
 			return Record{}, &EngineError{Message: string(rec.Body)}
 		}
 		return d.split(rec), nil
-	}
-}
-
-// dropReturn drops the "\r" that the terminal made of the end of the line; the program did
-// not write it.
-func (p *partial) dropReturn() {
-	switch {
-	case p.end != '\r':
-	case p.dropped > 0:
-		p.dropped--
-	default:
-		p.body = p.body[:len(p.body)-1]
-	}
-}
-
-// unmarkedEnd returns where in a piece of text a line of several chunks ends without a line
-// end, -1 if nowhere: at a "\r" with the next line's time stamp directly behind it. The local
-// driver of Engine 20.10 leaves the "\n" out there.
-func (d *Reader) unmarkedEnd(p *partial, piece []byte) (end int, err error) {
-	size := len(piece)
-	for from := 0; ; {
-		i := bytes.IndexByte(d.buf[d.r+from:d.r+size], '\r')
-		if i < 0 {
-			return -1, nil
-		}
-		end, from = from+i, from+i+1
-		if (p.n+from)%leastChunk == 0 {
-			return -1, nil // the next chunk, of the same line, may follow
-		}
-		stamped, err := d.stampAt(from, p.time)
-		if stamped || err != nil {
-			return end, err
-		}
-	}
-}
-
-// stampAt reports whether a time stamp that is not before a time stands that far behind what
-// has been read. It waits for one, but not beyond the end of a line.
-func (d *Reader) stampAt(from int, time int64) (bool, error) {
-	for {
-		b := d.buf[d.r+from : d.w]
-		if ns, width := d.stamps.stamp(b); width > 0 {
-			return ns >= time, nil
-		}
-		if len(b) > maxStamp || bytes.IndexByte(b, '\n') >= 0 || d.w-d.r == len(d.buf) {
-			return false, nil
-		}
-		switch err := d.fill(); err {
-		case nil:
-		case io.EOF:
-			return false, nil
-		default:
-			return false, err
-		}
 	}
 }
 
