@@ -133,12 +133,6 @@ func (p *Position) Place() []byte {
 // End is the sequence number of the next record.
 func (p *Position) End() uint64 { return p.first + uint64(len(p.ids)) }
 
-// NotePartials remembers the lines that had begun and not ended when the newest record was
-// read.
-func (p *Position) NotePartials(times [stream.Stderr]int64) {
-	p.partialSince, p.partialKnown = times, true
-}
-
 // endsPartial reports whether a record, the first of its stream in a read that began at
 // start, may be the end of a line whose first chunks are before that. Where a line had begun,
 // it is that, or what follows it: a journal gives each chunk a time of its own.

@@ -284,13 +284,22 @@ func TestPositionLineCutByTheTail(t *testing.T) {
 		"on the other": {[]int64{cut.Time, 0}, Fresh},
 	} {
 		if test.begun != nil {
-			p.NotePartials([2]int64(test.begun))
+			p.Begin(0, false).NotePartials([2]int64(test.begun))
 		}
 		c = p.Begin(2, false)
 		require.Equal(t, Known, c.Judge(rec, IDOf(rec)))
 		require.Equal(t, test.want, c.Judge(cut, IDOf(cut)), name)
 		p.partialKnown = false
 	}
+	// A read that meets nothing of a stream tells nothing of what had begun on it.
+	p.Begin(0, false).NotePartials([2]int64{0, 7})
+	c = p.Begin(2, false)
+	require.Equal(t, Known, c.Judge(rec, IDOf(rec)))
+	c.NotePartials([2]int64{})
+	c = p.Begin(2, false)
+	require.Equal(t, Known, c.Judge(rec, IDOf(rec)))
+	require.Equal(t, Unclear, c.Judge(cut, IDOf(cut)))
+	p.Begin(0, false).NotePartials([2]int64{})
 	c = p.Begin(2, false)
 	require.Equal(t, Known, c.Judge(rec, IDOf(rec)))
 	later := errout(10+time.Duration(overtaking), "a line")

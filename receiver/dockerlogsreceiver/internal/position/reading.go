@@ -113,6 +113,19 @@ func (r *Reading) judgeByFloor(rec stream.Record) Verdict {
 	return Fresh
 }
 
+// NotePartials remembers the lines, by the times at which they begin and by stream, that had
+// begun and not ended when the newest record was read; 0 is none. Of a stream that the read
+// has not met, what had begun before it is as it was.
+func (r *Reading) NotePartials(times [stream.Stderr]int64) {
+	p := r.pos
+	for i, time := range times {
+		if time != 0 || r.first[i] || r.tail == 0 {
+			p.partialSince[i] = time
+		}
+	}
+	p.partialKnown = true
+}
+
 // Outcome is what the end of a read means.
 type Outcome uint8
 

@@ -176,6 +176,9 @@ func (a *answer) flush(ctx context.Context) error {
 		a.engine.Suppressed(a.overlapping, a.repeated)
 		a.overlapping, a.repeated = 0, 0
 	}
+	if a.judge.Proven() {
+		a.judge.NotePartials(a.records.Begun())
+	}
 	if a.pending == 0 {
 		return nil
 	}
@@ -198,6 +201,5 @@ func (a *answer) flush(ctx context.Context) error {
 	} else {
 		a.pos.Bound()
 	}
-	a.pos.NotePartials(a.records.Begun())
 	return nil
 }
