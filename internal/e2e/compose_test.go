@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -193,6 +194,71 @@ func TestComposeCollector(t *testing.T) {
 	assert.Zero(t, tally.Damaged, "%v", tally.Examples)
 	t.Logf("%d lines over a replacement, %d lost, %d repeated", o.Lines, tally.Lost, tally.Repeated)
 }
+
+// TestComposeFiles brings the collector up with deploy/compose.files.yaml too, and has it read the engine's own files.
+func TestComposeFiles(t *testing.T) {
+	newCompose(t)
+	e := logstest.Engine(t)
+	if !e.Private() {
+		t.Skip("the engine's socket has to be on this host, and its ports free")
+	}
+	engine, err := e.Client().Info(t.Context())
+	require.NoError(t, err)
+	socket, err := os.Stat(e.Socket())
+	require.NoError(t, err)
+	group := strconv.Itoa(int(socket.Sys().(*syscall.Stat_t).Gid))
+	c := newCompose(t, "DOCKER_HOST="+e.Host(), "DOCKER_SOCKET="+e.Socket(), "DOCKER_GID="+group, "DOCKER_DATA_ROOT="+engine.DockerRootDir)
+	c.args = append(c.args, "--file", filepath.Join(deploy, "compose.files.yaml"), "--file", writeFile(t, "override.yaml", fmt.Sprintf(filesStandIn, imageContext(t))),
+		"--project-name", "files")
+	for _, command := range []string{"build collector", "up --detach --no-deps collector"} {
+		output, err := c.run(t, strings.Fields(command)...)
+		require.NoError(t, err, "%s", output)
+	}
+	output, err := c.run(t, "ps", "--quiet", "collector")
+	require.NoError(t, err)
+	info, err := e.Client().ContainerInspect(t.Context(), strings.TrimSpace(string(output)))
+	require.NoError(t, err)
+	assert.Equal(t, "10001:0", info.Config.User)
+	assert.EqualValues(t, []string{"ALL"}, info.HostConfig.CapDrop)
+	assert.Empty(t, info.HostConfig.CapAdd)
+
+	// The collector is there first: the directories of these are made inside its mount.
+	for _, driver := range []string{"json-file", "local"} {
+		o := loggen.Options{Source: driver, Rate: 50, Lines: 100}
+		writer, err := e.Run(t.Context(), logstest.Loggen(o, dockerd.ContainerSpec{LogDriver: driver}))
+		require.NoError(t, err)
+		_, err = writer.Wait(t.Context())
+		require.NoError(t, err)
+		var log string
+		captured := func() bool {
+			output, err := c.run(t, "logs", "--no-color", "collector")
+			require.NoError(t, err)
+			log = string(output)
+			return strings.Contains(log, "container.name: Str("+writer.Name+")")
+		}
+		require.Eventually(t, captured, patience, time.Second, "%s", driver)
+		unread := regexp.MustCompile(`not read.*` + writer.ID + `.*permission denied`).MatchString(log)
+		assert.Equal(t, driver == "local", unread, "%s: the directory of local is root's alone", driver)
+		require.NoError(t, writer.Remove(t.Context(), false), "the mount is in nobody's way")
+		assert.NoDirExists(t, filepath.Join(engine.DockerRootDir, "containers", writer.ID))
+	}
+}
+
+// filesStandIn says what the collector does, which sends nothing.
+const filesStandIn = `
+services:
+  collector:
+    build: {context: %s, target: prebuilt}
+    command: ["--config=env:CONFIG"]
+    environment:
+      CONFIG: |
+        receivers: {docker_logs: {strategy: file}}
+        exporters: {debug: {verbosity: detailed}}
+        service:
+          telemetry: {metrics: {level: none}, logs: {level: debug}}
+          pipelines:
+            logs: {receivers: [docker_logs], exporters: [debug]}
+`
 
 // imageContext is a directory to build the image from, with what `make image` takes.
 func imageContext(t testing.TB) string {

@@ -46,10 +46,21 @@ func TestSystemdUnit(t *testing.T) {
 	installed := strings.Replace(string(text), "ExecStart=/usr/local/bin/otelcol-dockerlogs ", "ExecStart="+binary(t)+" ", 1)
 	require.NotEqual(t, string(text), installed)
 	unit := writeFile(t, name, installed)
-	output, err := exec.Command("systemd-analyze", "verify", unit).CombinedOutput()
-	require.NoError(t, err, "%s", output)
-	assert.Empty(t, string(output), "nothing is ignored")
-	output, err = exec.Command("systemd-analyze", "security", "--offline=yes", "--threshold=20", unit).CombinedOutput()
-	assert.NoError(t, err, "%s", output)
-	t.Logf("%s", regexp.MustCompile(`Overall exposure.*`).Find(output))
+	for _, dropIn := range []string{"", "files.conf"} { // one after the other, as they are installed
+		if dropIn != "" {
+			dir := unit + ".d"
+			require.NoError(t, os.Mkdir(dir, 0o755))
+			text, err := os.ReadFile(filepath.Join(deploy, "systemd", name+".d", dropIn))
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(filepath.Join(dir, dropIn), text, 0o600))
+		}
+		output, err := exec.Command("systemd-analyze", "verify", unit).CombinedOutput()
+		require.NoError(t, err, "%s", output)
+		assert.Empty(t, string(output), "nothing is ignored")
+		output, err = exec.Command("systemd-analyze", "security", "--offline=yes", "--threshold=20", unit).CombinedOutput()
+		assert.NoError(t, err, "%s", output)
+		t.Logf("%s %s", regexp.MustCompile(`Overall exposure.*`).Find(output), dropIn)
+		ambient := regexp.MustCompile(`(?m)^✗ AmbientCapabilities=`).Match(output)
+		assert.Equal(t, dropIn != "", ambient, "only the drop-in gives a capability\n%s", output)
+	}
 }
