@@ -33,6 +33,7 @@ receivers:
       - {match: {name: "polling"}, strategy: polling}
       - {match: {name: "hybrid"}, strategy: hybrid}
       - {match: {name: "adaptive"}, strategy: adaptive}
+      - {match: {name: "file"}, strategy: file}
     short_lived: {lifetime: 2s}
     polling: {interval: 200ms, max_interval: 1s}
     hybrid: {interval: 200ms}

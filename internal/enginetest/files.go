@@ -14,13 +14,16 @@ import (
 	"time"
 )
 
-// dataRoot is what an engine without files says of them.
-const dataRoot = "/var/lib/docker"
+// dataRoot is what an engine without files says of them. Nothing is there.
+const dataRoot = "/nowhere/docker"
 
 // Files makes the engine keep the logs in files too, as the engine's log drivers do, below that directory, which its info
 // then names. They hold what was written, also where a fault makes the API show less; a record that is unreadable when it is
 // written is torn.
 func Files(dir string) Option {
+	if err := os.MkdirAll(filepath.Join(dir, "containers"), 0o700); err != nil {
+		panic("enginetest: " + err.Error())
+	}
 	return func(o *options) { o.dataRoot, o.files = dir, true }
 }
 

@@ -32,10 +32,11 @@ type capture struct {
 	planner planner
 	source  *source.Source
 
-	batch  *batch.Batch // being filled, nil while there is nothing to deliver
-	buffer *room        // of a plan that has one, else nil
-	state  captureState
-	ended  ending // why the goroutine ended
+	batch   *batch.Batch // being filled, nil while there is nothing to deliver
+	buffer  *room        // of a plan that has one, else nil
+	counted counted
+	way     way    // "" before the first plan
+	ended   ending // why the goroutine ended
 	// unreadableLogged is set once it has been logged that the log cannot be read.
 	unreadableLogged bool
 }
@@ -135,14 +136,11 @@ func (c *capture) step(ctx context.Context) ending {
 		}
 		return end
 	}
-	fallback := c.planner.plan.Fallback
-	plan := c.planner.next(time.Now(), event, c.link.hasStream.Load(), c.r.dataRoot() != "", c.r.pressure.Load())
+	plan := c.plan(event)
 	c.link.busy.Store(plan.Fallback == strategy.FallbackBusy)
-	if plan.Fallback != fallback {
-		c.fellBack(plan.Fallback)
-	}
+	c.noteWay(plan)
 	switch {
-	case plan.Rest:
+	case plan.Rest && c.source.FilesOpen():
 		return endResting
 	case !c.pause(ctx, plan.Wait):
 		return endCanceled
@@ -164,12 +162,14 @@ func (c *capture) begin(ctx context.Context) ending {
 	c.beginRun()
 	c.target.choose(c.target.details.Summary)
 	c.useStrategy()
-	plan := c.planner.next(time.Now(), false, c.link.hasStream.Load(), c.r.dataRoot() != "", c.r.pressure.Load())
+	plan := c.plan(false)
 	end := endNone
 	switch {
-	case plan.File:
-		c.source.Hold(&c.target.details) // to be read once more is known of it
+	case plan.File && c.source.Hold(&c.target.details): // to be read once more is known of it
 	case c.r.info.Load().LogsFirst():
+		if plan.File {
+			plan = strategy.Plan{Follow: true, Life: time.Second} // its files are to be tried again soon
+		}
 		end, _ = c.read(ctx, plan)
 	}
 	c.target.details.Unseen = false
@@ -181,6 +181,13 @@ func (c *capture) beginRun() {
 	if c.link.newRun.Swap(false) {
 		c.source.NewRun()
 	}
+}
+
+// plan asks the strategy what to do next.
+func (c *capture) plan(event bool) strategy.Plan {
+	plan := c.planner.next(time.Now(), event, c.link.hasStream.Load(), c.r.pressure.Load(), c.target.files())
+	c.link.budgeted.Store(c.target.strategy == StrategyAdaptive && !plan.File)
+	return plan
 }
 
 // catchUp reads what is new, without following.
@@ -254,11 +261,8 @@ func (c *capture) inspect(ctx context.Context) (end ending, ok bool) {
 
 // useStrategy makes the target's strategy the planner's.
 func (c *capture) useStrategy() {
-	state := c.state
-	c.setState(stateNone) // it is counted by strategy
-	c.planner.use(c.target.strategy, c.r.cfg.strategySettings())
-	c.link.budgeted.Store(c.target.strategy == StrategyAdaptive)
-	c.setState(state)
+	c.planner.use(c.target.strategy, c.r.cfg.strategySettings(), c.target.files())
+	c.setState(c.counted.state) // it is counted by strategy
 }
 
 // removed ends the capture of a container that is gone.
@@ -356,11 +360,19 @@ func (c *capture) pause(ctx context.Context, wait time.Duration) bool {
 	return true
 }
 
+// counted is how the metric captures counts one.
+type counted struct {
+	strategy Strategy // "" before it is known, which is not counted
+	state    captureState
+	file     bool // its source is the engine's files, and not its API
+}
+
 func (c *capture) setState(state captureState) {
-	if c.state == state {
+	now := counted{c.planner.name, state, c.planner.plan.File}
+	if now == c.counted {
 		return
 	}
-	c.r.countCapture(c.planner.name, c.state, -1)
-	c.r.countCapture(c.planner.name, state, +1)
-	c.state = state
+	c.r.countCapture(c.counted, -1)
+	c.r.countCapture(now, +1)
+	c.counted = now
 }

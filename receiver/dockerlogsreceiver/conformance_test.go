@@ -44,20 +44,12 @@ func TestConformance(t *testing.T) {
 				continue
 			}
 			for _, strategy := range allStrategies {
-				t.Run(fmt.Sprintf("%s/%s/%s", s.name, flavor.name, strategy), func(t *testing.T) {
-					t.Parallel()
-					options := append([]enginetest.Option{flavor.option}, s.options...)
-					files := strategy == StrategyFile && flavor.name != "podman"
-					if files {
-						options = append(options, enginetest.Files(t.TempDir()))
-					}
-					inBubble(t, func(f *fixture) {
-						f.cfg.Strategy = strategy
-						tr := &trial{fixture: f, files: files, want: make(map[string]map[string][]string)}
-						s.run(tr)
-						tr.conclude()
-					}, options...)
-				})
+				name := fmt.Sprintf("%s/%s/%s", s.name, flavor.name, strategy)
+				files := flavor.name != "podman" // whose are not read
+				t.Run(name, func(t *testing.T) { s.try(t, strategy, flavor.option, files && strategy == StrategyFile) })
+				if files && strategy == StrategyAdaptive {
+					t.Run(name+" with files", func(t *testing.T) { s.try(t, strategy, flavor.option, true) })
+				}
 			}
 		}
 	}
@@ -69,6 +61,21 @@ type scenario struct {
 	basic   bool // to be run on every flavor
 	options []enginetest.Option
 	run     func(*trial)
+}
+
+// try runs the scenario with a strategy, on an engine whose files can be read, or cannot.
+func (s scenario) try(t *testing.T, strategy Strategy, flavor enginetest.Option, files bool) {
+	t.Parallel()
+	options := append([]enginetest.Option{flavor}, s.options...)
+	if files {
+		options = append(options, enginetest.Files(t.TempDir()))
+	}
+	inBubble(t, func(f *fixture) {
+		f.cfg.Strategy = strategy
+		tr := &trial{fixture: f, files: files, want: make(map[string]map[string][]string)}
+		s.run(tr)
+		tr.conclude()
+	}, options...)
 }
 
 // trial is one strategy in one scenario. It keeps the books of what was written.
@@ -213,5 +220,5 @@ func (tr *trial) attached() bool { return tr.engine.OpenFollows() > 0 || tr.read
 
 // readsFiles reports whether the strategy reads the engine's files, once they are proven.
 func (tr *trial) readsFiles() bool {
-	return tr.cfg.Strategy == StrategyFile && tr.files
+	return tr.files
 }

@@ -74,19 +74,20 @@ func newBackOff(first, longest time.Duration) backoff.ExponentialBackOff {
 }
 
 // use makes a strategy the container's.
-func (p *planner) use(name strategy.Name, settings strategy.Settings) {
+func (p *planner) use(name strategy.Name, settings strategy.Settings, files strategy.Files) {
 	if name != p.name {
 		p.name, p.strategy = name, strategy.New(name, settings)
 	}
 	if p.observed.First {
-		_, p.plan.File = p.strategy.(strategy.OfFiles)
+		s, ok := p.strategy.(strategy.OfFiles)
+		p.plan.File = ok && s.ReadsFiles(files)
 	}
 }
 
 // next returns what to do next.
-func (p *planner) next(now time.Time, event, hasStream, hasFiles, pressure bool) strategy.Plan {
+func (p *planner) next(now time.Time, event, hasStream, pressure bool, files strategy.Files) strategy.Plan {
 	o := &p.observed
-	o.Now, o.Event, o.HasStream, o.HasFiles, o.Pressure = now, event, hasStream, hasFiles, pressure
+	o.Now, o.Event, o.HasStream, o.Pressure, o.Files = now, event, hasStream, pressure, files
 	p.plan = p.strategy.Next(*o)
 	o.Lived, o.Cut, o.Busy, o.NoFile = 0, false, false, false // once
 	return p.plan

@@ -10,6 +10,7 @@ import (
 
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/batch"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/source"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/strategy"
 )
 
@@ -58,6 +59,21 @@ func (t *target) choose(s engine.Summary) {
 			zap.String("strategy", string(chosen)), zap.Error(err))
 	}
 	t.strategy = chosen
+}
+
+// files returns what is known of the engine's files of the container's log.
+func (t *target) files() strategy.Files {
+	files := &t.r.source.Files
+	switch {
+	case t.r.dataRoot() == "":
+		return strategy.FilesNone
+	case !files.Seen():
+		return strategy.FilesUnseen
+	case source.KeepsOneFile(&t.details):
+		return strategy.FilesVanish
+	default:
+		return strategy.FilesKept
+	}
 }
 
 // started tells of a container that has just been started what its event says. It may be gone

@@ -135,11 +135,16 @@ func (r *dockerLogs) countDropped(reason string, n int) {
 	r.tel.DockerLogsDroppedRecords.Add(context.Background(), int64(n), with(attribute.String("reason", reason)))
 }
 
-func (r *dockerLogs) countCapture(name Strategy, state captureState, n int64) {
-	if state != stateNone && name != "" {
-		r.tel.DockerLogsCaptures.Add(context.Background(), n,
-			with(attribute.String("strategy", string(name)), attribute.String("state", string(state))))
+func (r *dockerLogs) countCapture(c counted, n int64) {
+	if c.state == stateNone || c.strategy == "" {
+		return
 	}
+	from := "api"
+	if c.file {
+		from = "file"
+	}
+	r.tel.DockerLogsCaptures.Add(context.Background(), n, with(attribute.String("strategy", string(c.strategy)),
+		attribute.String("state", string(c.state)), attribute.String("source", from)))
 }
 
 func (r *dockerLogs) countChange(to, reason string, n int64) {
@@ -181,25 +186,38 @@ func (c *capture) reopens(end source.End, err error) {
 	c.target.logger().Debug("opening the log again", zap.String("reason", string(end)), zap.Error(err))
 }
 
-// fellBack counts that adaptive follows the container, or polls it for another reason, or
-// that its files are read, or not.
-func (c *capture) fellBack(fallback string) {
-	now, reason := "polling", fallback
-	switch {
-	case c.planner.name == StrategyFile && fallback == "":
-		now, reason = "file", strategy.FileFound
-	case c.planner.name == StrategyFile:
-		now = "api"
-	case fallback == "":
-		now, reason = "streaming", strategy.Recovered
+// way is how a container is read, as the metric strategy_changes names it, and why.
+type way struct{ to, reason string }
+
+// noteWay counts that the container is to be read in another way than before. A strategy
+// begins in the best of its ways, which is not counted.
+func (c *capture) noteWay(plan strategy.Plan) {
+	if plan.File && plan.Fallback != "" {
+		return // whether its files can be read is to be found out
 	}
-	c.r.countChange(now, reason, 1)
-	c.target.logger().Debug("this container is read in another way now", zap.String("to", now), zap.String("reason", reason))
+	now := way{"polling", plan.Fallback}
+	switch {
+	case plan.File:
+		now = way{"file", strategy.FileFound}
+	case c.planner.name == StrategyFile, plan.Fallback == "" && (c.way.to == "file" || c.way.to == "api"):
+		now = way{"api", strategy.FallbackFile}
+	case plan.Fallback == "":
+		now = way{"streaming", strategy.Recovered}
+	}
+	best := now.to == "file" || now.to == "streaming"
+	if now != c.way && (c.way != way{} || !best) {
+		c.r.countChange(now.to, now.reason, 1)
+		c.target.logger().Debug("this container is read in another way now", zap.String("to", now.to), zap.String("reason", now.reason))
+	}
+	c.way = now
 }
 
 // filesUnread logs that the engine's files are not read, once a receiver.
 func (c *capture) filesUnread(err error) {
 	c.target.logger().Debug("the files of this container's log are not read", zap.Error(err))
+	if c.planner.name != StrategyFile {
+		return // it has other ways that are as good
+	}
 	c.r.warnFiles.Do(func() {
 		c.target.logger().Warn("a container's log files are not read, nor may others' be; such containers are read over the engine's API, and their files are tried again from time to time",
 			zap.String("fallback", string(c.r.cfg.File.Fallback)), zap.Error(err), zap.String("remedy", remedyFiles))

@@ -148,11 +148,11 @@ func (r *reading) finishFiles(ctx context.Context, a *answer) error {
 
 // Hold opens the files of a container that has just been started, before it is inspected:
 // they may be gone then, and what is open can be read to its end. Whether it has a terminal
-// is not known yet.
-func (s *Source) Hold(c *engine.Container) {
+// is not known yet. It reports whether they are open.
+func (s *Source) Hold(c *engine.Container) bool {
 	files := &s.engine.Files
 	if s.files != nil || !files.proven.Load() || !s.pos.Blank() {
-		return
+		return s.files != nil
 	}
 	for _, driver := range []string{driverJSON, driverLocal, ""} {
 		held := *c
@@ -160,9 +160,10 @@ func (s *Source) Hold(c *engine.Container) {
 		path, format, most := files.of(&held)
 		if log := logfile.NewReader(path, format, most); log.Open() {
 			s.files = &openFiles{log: log, lines: stream.NewLines(c.TTY, s.engine.MaxLogSize), judge: s.pos.Begin(0, false)}
-			return
+			return true
 		}
 	}
+	return false
 }
 
 // reopenFiles begins anew, at a place or with the oldest file.
@@ -184,6 +185,9 @@ func (s *Source) CloseFiles() {
 		s.files = nil
 	}
 }
+
+// FilesOpen reports whether the engine's files are open.
+func (s *Source) FilesOpen() bool { return s.files != nil }
 
 // FileEnd is how far the file that the engine writes has been read.
 type FileEnd struct {

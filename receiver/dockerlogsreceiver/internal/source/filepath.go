@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/logfile"
@@ -29,10 +30,55 @@ type Files struct {
 	// proven is set once a file under the root has been found to hold what the engine's API
 	// answers: then all that are there are this engine's.
 	proven atomic.Bool
+	// unseen is until when there is nothing to be read, as far as is known, in nanoseconds
+	// since the epoch.
+	unseen atomic.Int64
 }
 
 // Forget makes the files be proven anew, since the engine may be another one now.
-func (f *Files) Forget() { f.proven.Store(false) }
+func (f *Files) Forget() {
+	f.proven.Store(false)
+	f.unseen.Store(0)
+}
+
+// unseenFor is how long files are not looked for again.
+const unseenFor = 5 * time.Minute
+
+// Seen reports whether there is anything to be read where the files should be, that has not
+// turned out to be another engine's.
+func (f *Files) Seen() bool {
+	if f.proven.Load() {
+		return true
+	}
+	now := time.Now()
+	if now.UnixNano() < f.unseen.Load() {
+		return false
+	}
+	dir, err := os.Open(f.here(filepath.Join(f.DataRoot(), containersDir)))
+	if err != nil {
+		f.unseen.Store(now.Add(unseenFor).UnixNano())
+		return false
+	}
+	_ = dir.Close() // opened for reading only
+	return true
+}
+
+// KeepsOneFile reports whether the engine throws a log file away when it begins the next.
+func KeepsOneFile(c *engine.Container) bool {
+	most := c.LogOptions["max-file"]
+	switch c.Driver {
+	case driverJSON:
+		size := c.LogOptions["max-size"] // without, there is no next file
+		return size != "" && size != "-1" && (most == "" || most == "1")
+	case driverLocal:
+		return most == "1"
+	default:
+		return false
+	}
+}
+
+// containersDir is under the data root.
+const containersDir = "containers"
 
 // Log drivers whose files are read, and how many files they keep if nothing is said.
 const (
@@ -46,7 +92,7 @@ const (
 // and how many files there are at most. Of a driver that keeps none it is that of the cache
 // of dual logging.
 func (f *Files) of(c *engine.Container) (path string, format logfile.Format, most int) {
-	dir := filepath.Join(f.DataRoot(), "containers", c.ID)
+	dir := filepath.Join(f.DataRoot(), containersDir, c.ID)
 	format, most = logfile.Local, localMaxFiles
 	switch c.Driver {
 	case driverJSON:
@@ -131,6 +177,7 @@ func (r *reading) prove(ctx context.Context, log *logfile.Reader) error {
 			return nil
 		case err == nil, damaged(err):
 		case err == io.EOF:
+			r.engine.Files.unseen.Store(time.Now().Add(unseenFor).UnixNano())
 			return &fileError{errOther}
 		default:
 			return &fileError{err}

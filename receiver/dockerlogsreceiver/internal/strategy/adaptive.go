@@ -31,9 +31,9 @@ const (
 	Recovered        = "recovered"
 )
 
-// adaptive follows what is silent or writes little, so that a line comes at once and
-// silence costs nothing. It polls what writes much, and everything while follows do not
-// thrive.
+// adaptive, where it does not read files, follows what is silent or writes little, so that a
+// line comes at once and silence costs nothing. It polls what writes much, and everything
+// while follows do not thrive.
 type adaptive struct {
 	busy     *polling // of what writes much
 	denied   *polling // of what is not to be followed
@@ -42,6 +42,13 @@ type adaptive struct {
 	refused  bool      // by pressure or budget, when it was last asked
 	until    time.Time // polls at least till then
 	fallback string    // why it polls
+}
+
+func newAdaptive(s Settings) *adaptive {
+	return &adaptive{
+		busy:   &polling{interval: s.AdaptiveInterval, longest: s.AdaptiveInterval, wait: s.AdaptiveInterval},
+		denied: &polling{interval: s.Interval, longest: s.MaxInterval},
+	}
 }
 
 func (s *adaptive) Next(o Observed) Plan {

@@ -23,15 +23,17 @@ const (
 // Where they cannot be read it does as another strategy.
 type file struct {
 	interval time.Duration // between two reads of what grows
+	least    Files         // that are read
 	fallback Strategy
+	why      string // a plan of the fallback bears that, "" leaves it its own
 	tried    bool // by the last plan
 	denied   bool // when they were last tried
 	retry    time.Duration
 	until    time.Time // the other strategy is used
 }
 
-// OfFiles implements strategy.OfFiles.
-func (s *file) OfFiles() {}
+// ReadsFiles implements OfFiles.
+func (s *file) ReadsFiles(files Files) bool { return files >= s.least }
 
 func (s *file) Next(o Observed) Plan {
 	switch {
@@ -43,11 +45,11 @@ func (s *file) Next(o Observed) Plan {
 	case s.tried:
 		s.denied, s.retry = false, 0
 	}
-	s.tried = o.HasFiles && !o.Now.Before(s.until)
+	s.tried = s.ReadsFiles(o.Files) && !o.Now.Before(s.until)
 	if !s.tried {
 		plan := s.fallback.Next(o)
-		plan.Fallback = FallbackFile
-		if left := s.until.Sub(o.Now); o.HasFiles {
+		plan.Fallback = cmp.Or(s.why, plan.Fallback)
+		if left := s.until.Sub(o.Now); s.ReadsFiles(o.Files) {
 			plan.Wait = min(plan.Wait, left)
 			plan.Life = min(cmp.Or(plan.Life, left), left)
 		}

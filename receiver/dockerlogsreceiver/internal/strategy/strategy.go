@@ -52,9 +52,19 @@ type Strategy interface {
 	Next(Observed) Plan
 }
 
-// OfFiles is implemented by a Strategy that reads the engine's files, also of a container
-// that has ended before anything was planned.
-type OfFiles interface{ OfFiles() }
+// OfFiles is implemented by a Strategy that reads the engine's files where there are such,
+// also of a container that has ended before anything was planned.
+type OfFiles interface{ ReadsFiles(Files) bool }
+
+// Files is what is known of the engine's files of a container's log before they are opened.
+type Files uint8
+
+const (
+	FilesNone   Files = iota // the engine has none that are read
+	FilesUnseen              // none are seen here, or they are another engine's
+	FilesVanish              // the engine may remove one before it has been read
+	FilesKept
+)
 
 // Observed is what a capture has seen before it plans the next read.
 type Observed struct {
@@ -79,8 +89,7 @@ type Observed struct {
 	// whether the process is under pressure.
 	HasStream bool
 	Pressure  bool
-	// HasFiles is set where the engine's files are such as can be read.
-	HasFiles bool
+	Files    Files
 }
 
 // Plan is what a strategy wants next.
@@ -110,15 +119,20 @@ func New(name Name, s Settings) Strategy {
 	case Hybrid:
 		return &polling{interval: s.HybridInterval, longest: s.HybridInterval, buffer: s.HybridBuffer}
 	case Adaptive:
-		return &adaptive{
-			busy:   &polling{interval: s.AdaptiveInterval, longest: s.AdaptiveInterval, wait: s.AdaptiveInterval},
-			denied: &polling{interval: s.Interval, longest: s.MaxInterval},
-		}
+		return &file{interval: s.FileInterval, least: FilesKept, fallback: newAdaptive(s)}
 	case File:
-		return &file{interval: s.FileInterval, fallback: New(s.FileFallback, s)}
+		return &file{interval: s.FileInterval, least: FilesUnseen, fallback: overAPI(s.FileFallback, s), why: FallbackFile}
 	default:
 		return shortLived{lifetime: s.Lifetime}
 	}
+}
+
+// overAPI returns a strategy that does not read files.
+func overAPI(name Name, s Settings) Strategy {
+	if name == Adaptive {
+		return newAdaptive(s)
+	}
+	return New(name, s)
 }
 
 // streaming follows, and follows again.
