@@ -68,6 +68,7 @@ receivers:
     start_at: beginning
     strategy: adaptive
     adaptive: {health: goroutine_health}
+    file: {root: /nowhere} # follows are what is tested
     polling: {interval: 200ms, max_interval: 1s}
 exporters:
   nop:

@@ -20,10 +20,18 @@ import (
 // files starts a receiver that reads an engine's files, and has it prove them.
 func files(t *testing.T, e *dockerd.Engine) *receiver {
 	t.Helper()
+	return filesWith(t, e, dockerlogsreceiver.StrategyFile)
+}
+
+// filesWith is files with another strategy that can do that.
+func filesWith(t *testing.T, e *dockerd.Engine, strategy dockerlogsreceiver.Strategy) *receiver {
+	t.Helper()
 	if !e.Private() {
 		t.Skip("the files of this engine may not be ours to read")
 	}
-	r := start(t, e.Host(), func(cfg *dockerlogsreceiver.Config) { cfg.Strategy = dockerlogsreceiver.StrategyFile })
+	info, err := e.Client().Info(t.Context())
+	require.NoError(t, err)
+	r := start(t, e.Host(), func(cfg *dockerlogsreceiver.Config) { cfg.Strategy, cfg.File.Root = strategy, info.DockerRootDir })
 	runLoggen(t, e, loggen.Options{Source: "first", Lines: 10, UntilSignal: true}, jsonFile)
 	r.Await(t, "first", 10)
 	logstest.Eventually(t, "its files are read", func() bool {
@@ -108,4 +116,31 @@ func TestRealFileAndEngine(t *testing.T) {
 	r.drained(t, c)
 	assert.Equal(t, readHeld(t, e, c).Tallies()["killed"], r.lines.Tallies()["killed"])
 	assert.Zero(t, r.SameUID())
+}
+
+// TestRealAdaptiveTakesFiles: it reads files where it can and none may vanish, and else over
+// the API.
+func TestRealAdaptiveTakesFiles(t *testing.T) {
+	e := logstest.Engine(t)
+	r := filesWith(t, e, dockerlogsreceiver.StrategyAdaptive)
+	requests := r.metric("engine_requests", "endpoint=logs")
+	kept := loggen.Options{Source: "kept", Lines: 20_000, Rate: 5_000, StderrShare: 0.3, UntilSignal: true}
+	r.expect(kept)
+	stays := runLoggen(t, e, kept, dockerd.ContainerSpec{LogDriver: "json-file", LogOpts: map[string]string{"max-size": "1m", "max-file": "3"}})
+	r.Await(t, kept.Source, int(kept.Lines))
+	assert.Equal(t, requests, r.metric("engine_requests", "endpoint=logs"), "the engine is not asked for logs")
+	logstest.Eventually(t, "both rest", func() bool { return r.metric("captures", "source=file", "state=waiting") == 2 })
+
+	single := loggen.Options{Source: "single", Lines: 2_000, Rate: 1_000, UntilSignal: true}
+	r.expect(single)
+	vanishes := runLoggen(t, e, single, dockerd.ContainerSpec{LogDriver: "json-file", LogOpts: map[string]string{"max-size": "1m", "max-file": "1"}})
+	r.Await(t, single.Source, int(single.Lines))
+	assert.EqualValues(t, 1, r.metric("captures", "source=api"), "its one file may be gone before it is read")
+	for _, c := range []*dockerd.Container{stays, vanishes} {
+		require.NoError(t, c.Stop(t.Context(), logstest.Patience))
+	}
+	logstest.Eventually(t, "all is read", func() bool { return r.metric("captures") == 1 })
+	for _, o := range []loggen.Options{kept, single} {
+		assert.Equal(t, cell{Written: int(o.Lines)}, r.seen(o.Source, int(o.Lines)))
+	}
 }
