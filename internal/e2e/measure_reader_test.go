@@ -39,7 +39,7 @@ const (
 // included. Strategies that the binary to compare with does not know are left out.
 func measuredReaders(t testing.TB) []measuredReader {
 	t.Helper()
-	names := strings.Split(fromEnv("DOCKERLOGS_STRATEGIES", "short_lived,streaming,polling,hybrid,adaptive"), ",")
+	names := strings.Split(fromEnv("DOCKERLOGS_STRATEGIES", "short_lived,streaming,polling,hybrid,adaptive,file"), ",")
 	readers := []measuredReader{{name: noReader, group: noReader}, {name: fileLog, group: fileLog, binary: binary(t)}}
 	for _, strategy := range names {
 		readers = append(readers, measuredReader{name: strategy, group: oursGroup, binary: binary(t), strategy: strategy})
