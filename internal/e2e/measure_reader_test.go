@@ -83,7 +83,7 @@ receivers:
     operators: [{type: container, format: docker, add_metadata_from_filepath: false}]
 exporters:
   nop:
-  otlp_http: {endpoint: %q, sending_queue: {enabled: %s}}
+  otlp_http: {endpoint: %q, sending_queue: {enabled: %s}, compression: %s}
 service:
   extensions: [file_storage]
   telemetry:
@@ -115,8 +115,8 @@ func (r measuredReader) start(t testing.TB, e *dockerd.Engine, sink, telemetry, 
 	if r.group == fileLog {
 		receiver, strategy = fileLog, "polling" // which is valid, and not in the pipeline
 	}
-	queue := fromEnv("DOCKERLOGS_SENDING_QUEUE", "true")
-	config := fmt.Sprintf(measureConfig, t.TempDir(), e.Host(), strategy, e.DataRoot(), sink, queue, telemetry, receiver, exporter)
+	queue, compression := fromEnv("DOCKERLOGS_SENDING_QUEUE", "true"), fromEnv("DOCKERLOGS_COMPRESSION", "gzip")
+	config := fmt.Sprintf(measureConfig, t.TempDir(), e.Host(), strategy, e.DataRoot(), sink, queue, compression, telemetry, receiver, exporter)
 	return launch(t, exec.Command(r.binary, "--config="+writeFile(t, "measure.yaml", config)))
 }
 
