@@ -106,7 +106,7 @@ func quicken(given map[string]bool, o *losslab.Options, profiles *[]string) {
 		*profiles = []string{"high"}
 	}
 	if !given["strategies"] {
-		o.Strategies = append(slices.Clone(client.ReceiverStrategies), "naive-streaming", "naive-short-lived", "naive-poll-5s")
+		o.Strategies = append(slices.Clone(client.ReceiverStrategies), "naive-streaming", "naive-short-lived", "naive-poll-5s", client.FileLog)
 	}
 	if !given["duration"] {
 		o.Duration = 8 * time.Second

@@ -39,7 +39,7 @@ const (
 // included. Strategies that the binary to compare with does not know are left out.
 func measuredReaders(t testing.TB) []measuredReader {
 	t.Helper()
-	names := strings.Split(fromEnv("DOCKERLOGS_STRATEGIES", "short_lived,streaming,polling,hybrid,adaptive"), ",")
+	names := strings.Split(fromEnv("DOCKERLOGS_STRATEGIES", "short_lived,streaming,polling,hybrid,adaptive,file"), ",")
 	readers := []measuredReader{{name: noReader, group: noReader}, {name: fileLog, group: fileLog, binary: binary(t)}}
 	for _, strategy := range names {
 		readers = append(readers, measuredReader{name: strategy, group: oursGroup, binary: binary(t), strategy: strategy})
@@ -83,7 +83,7 @@ receivers:
     operators: [{type: container, format: docker, add_metadata_from_filepath: false}]
 exporters:
   nop:
-  otlp_http: {endpoint: %q, sending_queue: {enabled: %s}}
+  otlp_http: {endpoint: %q, sending_queue: {enabled: %s}, compression: %s}
 service:
   extensions: [file_storage]
   telemetry:
@@ -115,8 +115,8 @@ func (r measuredReader) start(t testing.TB, e *dockerd.Engine, sink, telemetry, 
 	if r.group == fileLog {
 		receiver, strategy = fileLog, "polling" // which is valid, and not in the pipeline
 	}
-	queue := fromEnv("DOCKERLOGS_SENDING_QUEUE", "true")
-	config := fmt.Sprintf(measureConfig, t.TempDir(), e.Host(), strategy, e.DataRoot(), sink, queue, telemetry, receiver, exporter)
+	queue, compression := fromEnv("DOCKERLOGS_SENDING_QUEUE", "true"), fromEnv("DOCKERLOGS_COMPRESSION", "gzip")
+	config := fmt.Sprintf(measureConfig, t.TempDir(), e.Host(), strategy, e.DataRoot(), sink, queue, compression, telemetry, receiver, exporter)
 	return launch(t, exec.Command(r.binary, "--config="+writeFile(t, "measure.yaml", config)))
 }
 

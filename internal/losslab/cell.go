@@ -61,7 +61,7 @@ func (l *laboratory) measure(ctx context.Context, p Profile, strategies []string
 	pids := make([]int, len(strategies))
 	for i, strategy := range strategies {
 		job := client.Job{
-			Endpoint: l.engine.Host(), Strategy: strategy, Sources: w.sources,
+			Endpoint: l.engine.Host(), DataRoot: l.dataRoot, Strategy: strategy, Sources: w.sources,
 			Lifetime: cmp.Or(p.Lifetime, l.Lifetime), Receiver: l.Receiver,
 		}
 		if p.Budget > 0 {

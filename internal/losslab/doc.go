@@ -3,7 +3,8 @@
 
 // Package losslab is the loss laboratory: it measures on a real engine what each way of reading
 // logs loses, repeats and leaves behind, how late it is and what it costs, for the receiver's
-// strategies and for the clients of package naive. docs/loss-analysis.md is its report.
+// strategies, for the clients of package naive and for OpenTelemetry's receiver for files.
+// docs/loss-analysis.md is its report.
 //
 //	Run ── for each profile and strategy ── cell: containers of loggen ··· engine ··· package client, a process
 //	 └── Lab, its JSON ── package report: the table, the document

@@ -27,8 +27,8 @@ const (
 	attempts = 3
 )
 
-// Readers are the receiver's strategies and the naive clients.
-var Readers = slices.Concat(client.ReceiverStrategies, naive.Names)
+// Readers are the receiver's strategies, the naive clients, and OpenTelemetry's receiver for files.
+var Readers = slices.Concat(client.ReceiverStrategies, naive.Names, []string{client.FileLog})
 
 // Strategies are the readers and, for comparison, none.
 var Strategies = slices.Concat(Readers, []string{client.None})
@@ -54,8 +54,9 @@ type Options struct {
 // laboratory is a run.
 type laboratory struct {
 	Options
-	engine *dockerd.Engine
-	count  int // of measurements, to name containers
+	engine   *dockerd.Engine
+	dataRoot string // of the engine
+	count    int    // of measurements, to name containers
 }
 
 // Run measures. If ctx ends it cleans up and returns what it has, and the context's error.
@@ -68,6 +69,11 @@ func Run(ctx context.Context, o Options) (lab *Lab, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, l.engine.Close()) }()
+	info, err := l.engine.Client().Info(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("ask the engine where its files are: %w", err)
+	}
+	l.dataRoot = info.DockerRootDir
 	began := time.Now()
 	lab = &Lab{Began: began.UTC().Truncate(time.Second), Options: o.Settings}
 	if lab.Machine, err = describeMachine(ctx, l.engine); err != nil {

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -186,6 +187,10 @@ func TestMeasureLatency(t *testing.T) {
 }
 
 // TestMeasureFleet: what idle containers cost.
+//
+//	DOCKERLOGS_MEASURE=1 go test -run MeasureFleet/file -v -timeout 60m ./internal/realtest
+//
+// DOCKERLOGS_MEASURE_FLEET is their number, by default 1,000.
 func TestMeasureFleet(t *testing.T) {
 	measuring(t)
 	n := 1000
@@ -198,6 +203,12 @@ func TestMeasureFleet(t *testing.T) {
 		return logstest.Loggen(loggen.Options{Source: fmt.Sprint("idle-", i), Lines: 3, UntilSignal: true}, dockerd.ContainerSpec{})
 	})
 	require.NoError(t, err)
+	for _, strategy := range strategies {
+		t.Run(string(strategy), func(t *testing.T) { measureFleet(t, e, n, strategy) })
+	}
+}
+
+func measureFleet(t *testing.T, e *dockerd.Engine, n int, strategy dockerlogsreceiver.Strategy) {
 	memory := func() (goroutines int, bytes uint64) {
 		runtime.GC()
 		runtime.GC()
@@ -205,29 +216,35 @@ func TestMeasureFleet(t *testing.T) {
 		runtime.ReadMemStats(&m)
 		return runtime.NumGoroutine(), m.HeapInuse + m.StackInuse
 	}
-	for _, strategy := range strategies {
-		baseGoroutines, baseBytes := memory()
-		r := start(t, e.Host(), func(cfg *dockerlogsreceiver.Config) {
-			using(strategy)(cfg)
-			cfg.Adaptive.MaxStreams = n
-		})
-		r.Await(t, "", 3*n)
-		states := []string{"state=following"}
-		if strategy == dockerlogsreceiver.StrategyPolling || strategy == dockerlogsreceiver.StrategyHybrid {
-			states = []string{"state=waiting"}
-		}
-		logstest.Eventually(t, "all captures are idle", func() bool { return r.metric("captures", states...) >= int64(n*9/10) })
-		before, err := e.CPU()
+	cpu := func() (collector, daemon time.Duration) { // the test itself sleeps
+		var used syscall.Rusage
+		require.NoError(t, syscall.Getrusage(syscall.RUSAGE_SELF, &used))
+		daemon, err := e.CPU()
 		require.NoError(t, err)
-		from, began := r.metric("engine_requests"), time.Now()
-		const minutes = 1
-		time.Sleep(minutes * time.Minute) // what a minute costs is measured
-		after, err := e.CPU()
-		require.NoError(t, err)
-		requests := float64(r.metric("engine_requests")-from) / time.Since(began).Minutes()
-		goroutines, bytes := memory()
-		t.Logf("%s: %d containers, %d goroutines, %.1f KiB a container, %.0f requests a minute, %.1f %% of a core of daemon CPU", strategy, n,
-			goroutines-baseGoroutines, (float64(bytes)-float64(baseBytes))/float64(n)/1024, requests, 100*(after-before).Seconds()/60/minutes)
-		r.stop()
+		return time.Duration(used.Utime.Nano() + used.Stime.Nano()), daemon
 	}
+	baseGoroutines, baseBytes := memory()
+	r := start(t, e.Host(), func(cfg *dockerlogsreceiver.Config) {
+		using(strategy)(cfg)
+		cfg.Adaptive.MaxStreams = n
+	})
+	r.Await(t, "", 3*n)
+	state := "state=following"
+	switch strategy {
+	case dockerlogsreceiver.StrategyPolling, dockerlogsreceiver.StrategyHybrid, dockerlogsreceiver.StrategyFile:
+		state = "state=waiting"
+	}
+	logstest.Eventually(t, "all captures are idle", func() bool { return r.metric("captures", state) >= int64(n*9/10) })
+	collector, daemon := cpu()
+	from, began := r.metric("engine_requests"), time.Now()
+	time.Sleep(time.Minute) // what a minute costs is measured
+	collectorAfter, daemonAfter := cpu()
+	took := time.Since(began)
+	requests := float64(r.metric("engine_requests")-from) / took.Minutes()
+	goroutines, bytes := memory()
+	share := func(used time.Duration) float64 { return 100 * used.Seconds() / took.Seconds() }
+	t.Logf("%s: %d containers, %d goroutines, %.1f KiB a container, %.0f requests a minute, %.2f %% of a core of the receiver's CPU, %.2f %% of the daemon's",
+		strategy, n, goroutines-baseGoroutines, (float64(bytes)-float64(baseBytes))/float64(n)/1024, requests,
+		share(collectorAfter-collector), share(daemonAfter-daemon))
+	r.stop()
 }

@@ -4,8 +4,11 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -152,4 +155,34 @@ func TestConfigure(t *testing.T) {
 	assert.ErrorContains(t, err, "intervall")
 	_, err = configured(map[string]any{"adaptive": map[string]any{"max_streams": -1}})
 	assert.ErrorContains(t, err, "max_streams")
+}
+
+// TestFileLog: the lines of the engine's file come without the end that the operator leaves.
+func TestFileLog(t *testing.T) {
+	source := Source{ID: "id-a", Lines: loggen.Options{Source: "a", StderrShare: 0.5}}
+	dir := t.TempDir()
+	path := filepath.Join(dir, "containers", source.ID, source.ID+"-json.log")
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	var file bytes.Buffer
+	for seq := range uint64(10) {
+		line := source.Lines.Line(seq + 1)
+		stream := map[bool]string{false: "stdout", true: "stderr"}[line.Stderr]
+		require.NoError(t, json.NewEncoder(&file).Encode(map[string]string{
+			"log": string(line.Body) + "\n", "stream": stream, "time": time.Now().UTC().Format(time.RFC3339Nano),
+		}))
+	}
+	require.NoError(t, os.WriteFile(path, file.Bytes(), 0o600))
+	s := newSink([]Source{source})
+	_, err := newReader(Job{Strategy: FileLog, Sources: []Source{source}}, s)
+	require.Error(t, err, "it does not know where")
+	r, err := newReader(Job{Strategy: FileLog, DataRoot: dir, Sources: []Source{source}}, s)
+	require.NoError(t, err)
+	require.NoError(t, r.start())
+	s.expect(map[string]uint64{"a": 10})
+	s.drain(time.Minute)
+	require.NoError(t, r.stop(t.Context()))
+	var result Result
+	s.count(&result)
+	assert.EqualValues(t, 10, result.Delivered)
+	assert.Zero(t, result.Lost+result.Repeated+result.Damaged)
 }

@@ -12,7 +12,8 @@ import (
 // Job is the first message to a client.
 type Job struct {
 	Endpoint string
-	Strategy string // of the receiver; or the name of a naive client, or None
+	Strategy string // of the receiver; or the name of a naive client, FileLog or None
+	DataRoot string // where the engine keeps its files, for FileLog
 	Sources  []Source
 	// Lifetime is that of short-lived follows.
 	Lifetime time.Duration

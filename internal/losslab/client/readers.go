@@ -10,6 +10,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/otel/attribute"
@@ -26,7 +27,7 @@ import (
 const None = "none"
 
 // ReceiverStrategies lists the strategies of the receiver.
-var ReceiverStrategies = []string{"streaming", "short_lived", "polling", "hybrid", "adaptive"}
+var ReceiverStrategies = []string{"streaming", "short_lived", "polling", "hybrid", "adaptive", "file"}
 
 func newReader(job Job, sink *sink) (reader, error) {
 	switch {
@@ -34,6 +35,8 @@ func newReader(job Job, sink *sink) (reader, error) {
 		return noReader{}, nil
 	case slices.Contains(ReceiverStrategies, job.Strategy):
 		return newReceiverReader(job, sink)
+	case job.Strategy == FileLog:
+		return newFileLogReader(job, sink)
 	default:
 		return newNaiveReader(job, sink)
 	}
@@ -58,6 +61,12 @@ func newReceiverReader(job Job, sink *sink) (*receiverReader, error) {
 		return nil, fmt.Errorf("configure the receiver: %w", err)
 	}
 	telemetry := sdkmetric.NewManualReader()
+	r, err := create(factory, cfg, telemetry, sink)
+	return &receiverReader{receiver: r, telemetry: telemetry}, err
+}
+
+// create makes a receiver whose warnings go to stderr.
+func create(factory receiver.Factory, cfg component.Config, telemetry sdkmetric.Reader, next consumer.Logs) (receiver.Logs, error) {
 	logger, err := zap.Config{
 		Level: zap.NewAtomicLevelAt(zap.WarnLevel), Encoding: "console", EncoderConfig: zap.NewDevelopmentEncoderConfig(),
 		OutputPaths: []string{"stderr"}, ErrorOutputPaths: []string{"stderr"},
@@ -71,11 +80,11 @@ func newReceiverReader(job Job, sink *sink) (*receiverReader, error) {
 			Logger: logger, TracerProvider: noop.NewTracerProvider(),
 			MeterProvider: sdkmetric.NewMeterProvider(sdkmetric.WithReader(telemetry)), Resource: pcommon.NewResource(),
 		},
-	}, cfg, sink)
+	}, cfg, next)
 	if err != nil {
 		return nil, fmt.Errorf("make the receiver: %w", err)
 	}
-	return &receiverReader{receiver: r, telemetry: telemetry}, nil
+	return r, nil
 }
 
 // configure fills in the receiver's configuration as a Collector does, by the keys of its

@@ -8,7 +8,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/losslab"
@@ -20,13 +19,13 @@ import (
 
 const (
 	receiverColor = "#0969da"
-	naiveColor    = "#cf5c00"
+	naiveColor    = "#cf5c00" // and file_log's
 	noneColor     = "#8c959f"
 )
 
 // palette is for the lines of one picture: dark enough on white, and distinct for the
 // colour-blind.
-var palette = []string{"#0969da", "#1a7f37", "#8250df", "#bf3989", "#9a6700", "#cf222e", "#57606a", "#0a7ea4"}
+var palette = []string{"#0969da", "#1a7f37", "#8250df", "#bf3989", "#9a6700", "#cf222e", "#57606a", "#0a7ea4", "#6e5494"}
 
 // charts draws the pictures, by the names of their files.
 func charts(lab *losslab.Lab) map[string]string {
@@ -55,7 +54,7 @@ func bars(lab *losslab.Lab, b chart.Bars, strategies []string, value func(*lossl
 	for _, p := range profiles(lab) {
 		b.Columns = append(b.Columns, p.Name)
 	}
-	for _, strategy := range strategies {
+	for _, strategy := range measured(lab, strategies) {
 		r := chart.Row{Name: strategy, Color: color(strategy)}
 		for _, profile := range b.Columns {
 			x := math.NaN()
@@ -73,10 +72,10 @@ func color(strategy string) string {
 	switch {
 	case strategy == client.None:
 		return noneColor
-	case strings.HasPrefix(strategy, naive.Prefix):
-		return naiveColor
+	case slices.Contains(client.ReceiverStrategies, strategy):
+		return receiverColor
 	}
-	return receiverColor
+	return naiveColor
 }
 
 // distribution shows which share of the lines had come at which age.
@@ -120,9 +119,9 @@ func goroutines(lab *losslab.Lab) string {
 	return l.SVG()
 }
 
-// line draws the receiver's strategies through and naive clients dashed.
+// line draws the receiver's strategies through and other readers dashed.
 func line(strategy string, i int) chart.Series {
-	dashed := strings.HasPrefix(strategy, naive.Prefix)
+	dashed := !slices.Contains(client.ReceiverStrategies, strategy)
 	if dashed {
 		i -= len(client.ReceiverStrategies)
 	}

@@ -22,7 +22,7 @@ import (
 
 const root = "../../.."
 
-func measured(t *testing.T) *losslab.Lab {
+func readLab(t *testing.T) *losslab.Lab {
 	lab, err := losslab.ReadFile(filepath.Join(root, "docs/lab.json"))
 	require.NoError(t, err)
 	return lab
@@ -30,7 +30,7 @@ func measured(t *testing.T) *losslab.Lab {
 
 // TestDocsAreFresh: what is in the repository is what its figures make.
 func TestDocsAreFresh(t *testing.T) {
-	files, err := Docs(measured(t), root)
+	files, err := Docs(readLab(t), root)
 	require.NoError(t, err)
 	for name, want := range files {
 		have, err := os.ReadFile(filepath.Join(root, name))
@@ -46,13 +46,13 @@ func TestDocsAreFresh(t *testing.T) {
 
 // TestFiguresHold: the document says so in words, which the figures could contradict.
 func TestFiguresHold(t *testing.T) {
-	lab := measured(t)
+	lab := readLab(t)
 	for _, p := range losslab.Profiles {
 		strategies := losslab.Strategies
 		if p.Strategies != nil {
 			strategies = p.Strategies
 		}
-		for _, strategy := range strategies {
+		for _, strategy := range measured(lab, strategies) {
 			c := lab.Find(strategy, p.Name)
 			require.NotNil(t, c, "%s on %s", strategy, p.Name)
 			assert.Empty(t, c.Invalid, "%s on %s", strategy, p.Name)
@@ -81,7 +81,7 @@ func TestFiguresHold(t *testing.T) {
 
 // TestNewMeasurement: one whose load is of one window has the table of it.
 func TestNewMeasurement(t *testing.T) {
-	lab := measured(t)
+	lab := readLab(t)
 	for i := range lab.Cells {
 		lab.Cells[i].Load = losslab.Load{Window: 20 * time.Second, Lab: 3 * time.Second, Others: 8 * time.Second}
 	}
@@ -94,16 +94,45 @@ func TestNewMeasurement(t *testing.T) {
 	assert.NotContains(t, text, "is not known of this measurement")
 }
 
+// TestReadersOfFiles: the document has them once they were measured.
+func TestReadersOfFiles(t *testing.T) {
+	lab := readLab(t)
+	for _, reader := range []string{"file", client.FileLog} {
+		lab.Cells = slices.DeleteFunc(lab.Cells, func(c losslab.Cell) bool { return c.Strategy == reader })
+	}
+	text := func() string {
+		files, err := Docs(lab, root)
+		require.NoError(t, err)
+		return string(files[document])
+	}
+	without := text()
+	assert.Contains(t, without, "receiver's five strategies")
+	assert.NotContains(t, without, "`file`")
+	for like, reader := range map[string]string{"adaptive": "file", "naive-poll-1s": client.FileLog} {
+		for _, c := range slices.Clone(lab.Cells) {
+			if c.Strategy == like {
+				c.Strategy = reader
+				lab.Cells = append(lab.Cells, c)
+			}
+		}
+	}
+	with := text()
+	assert.Contains(t, with, "receiver's six strategies")
+	assert.Contains(t, with, "### The engine's files")
+	assert.Contains(t, with, "| `file` |")
+	assert.Contains(t, with, "| `file_log` |")
+}
+
 // TestInvalidCells: the table names them, and no document is made of them.
 func TestInvalidCells(t *testing.T) {
-	lab := measured(t)
+	lab := readLab(t)
 	lab.Cells[0].Invalid = "too late"
 	_, err := Docs(lab, root)
 	assert.ErrorContains(t, err, "too late")
 	var table strings.Builder
 	require.NoError(t, Table(&table, lab))
 	assert.Contains(t, table.String(), "not valid: streaming: too late")
-	for _, strategy := range losslab.Strategies {
+	for _, strategy := range measured(lab, losslab.Strategies) {
 		assert.Contains(t, table.String(), strategy)
 	}
 }

@@ -70,8 +70,10 @@ func (f figures) functions() template.FuncMap {
 		"overrun":    f.overrun,
 		"profiles":   func() []losslab.Profile { return profiles(f.lab) },
 		"about":      func(p losslab.Profile) string { return about(p, f.lab) },
-		"readers":    func() []string { return losslab.Readers },
-		"strategies": func() []string { return client.ReceiverStrategies },
+		"readers":    func() []string { return measured(f.lab, losslab.Readers) },
+		"strategies": f.strategies,
+		"number":     func(of []string) string { return numbers[len(of)] },
+		"measured":   func(strategy string) bool { return len(measured(f.lab, []string{strategy})) > 0 },
 		"date":       func(t time.Time) string { return t.Format("2 January 2006") },
 	}
 }
@@ -126,9 +128,15 @@ func (f figures) total(what, strategy string) (string, error) {
 	return fmt.Sprintf("%s (%s)", words.Count(n), words.Percent(float64(n)/float64(written))), err
 }
 
+// strategies are those of the receiver.
+func (f figures) strategies() []string { return measured(f.lab, client.ReceiverStrategies) }
+
+// numbers are words, up to the number of the receiver's strategies.
+var numbers = []string{"no", "one", "two", "three", "four", "five", "six"}
+
 // receiver is a sum over all profiles and all strategies of the receiver.
 func (f figures) receiver(what string) (string, error) {
-	n, err := f.sum(what, client.ReceiverStrategies...)
+	n, err := f.sum(what, f.strategies()...)
 	return words.Count(n), err
 }
 

@@ -6,6 +6,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -79,6 +80,16 @@ func profiles(lab *losslab.Lab) (measured []losslab.Profile) {
 		}
 	}
 	return measured
+}
+
+// measured returns those of strategies of which there are cells.
+func measured(lab *losslab.Lab, strategies []string) (some []string) {
+	for _, strategy := range strategies {
+		if slices.ContainsFunc(lab.Cells, func(c losslab.Cell) bool { return c.Strategy == strategy }) {
+			some = append(some, strategy)
+		}
+	}
+	return some
 }
 
 // cells returns those of a profile, in the order of the strategies.

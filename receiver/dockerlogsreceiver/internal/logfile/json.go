@@ -117,36 +117,36 @@ func skipAttrs(b []byte) []byte {
 }
 
 // unescape returns the content of a JSON string, whose opening quote has been read, and
-// what is behind its closing one. The content is a part of b where b has no escape before
-// the line end, else it is in d.text.
+// what is behind its closing one. The content is a part of b where it has no escape, else
+// it is in d.text.
 func (d *jsonDecoder) unescape(b []byte) (text, rest []byte, ok bool) {
 	quote := bytes.IndexByte(b, '"')
 	if quote < 0 {
 		return nil, nil, false
 	}
-	slash := bytes.IndexByte(b[:quote], '\\')
-	if slash < 0 {
-		return b[:quote], b[quote+1:], true
-	}
-	text = append(d.text[:0], b[:slash]...)
-	for b = b[slash:]; ; {
-		i := bytes.IndexAny(b, `"\`)
-		if i < 0 {
-			return nil, nil, false
+	text = d.text[:0]
+	for next := 0; ; {
+		slash := bytes.IndexByte(b[next:quote], '\\')
+		if slash < 0 {
+			if next == 0 {
+				return b[:quote], b[quote+1:], true
+			}
+			d.text = append(text, b[next:quote]...)
+			return d.text, b[quote+1:], true
 		}
-		text = append(text, b[:i]...)
-		if b[i] == '"' {
-			d.text = text
-			return text, b[i+1:], true
-		}
-		if b = b[i+1:]; len(b) == 0 {
-			return nil, nil, false
-		}
+		text = append(text, b[next:next+slash]...)
+		next += slash + 1
 		var size int
-		if text, size = appendEscape(text, b); size == 0 {
+		if text, size = appendEscape(text, b[next:]); size == 0 {
 			return nil, nil, false
 		}
-		b = b[size:]
+		if next += size; next > quote { // that one was escaped
+			more := bytes.IndexByte(b[next:], '"')
+			if more < 0 {
+				return nil, nil, false
+			}
+			quote = next + more
+		}
 	}
 }
 

@@ -64,6 +64,36 @@ func (r *Reader) Open() bool {
 	return err == nil
 }
 
+// Tail goes near the end of the file that the engine writes, some bytes before it at most,
+// and reports whether it could. It is for a reader that has not read yet. The first record
+// may then be none, with ErrTorn.
+func (r *Reader) Tail(bytes int64) bool {
+	f, err := r.names.open(0)
+	if err != nil {
+		return false
+	}
+	r.file = f
+	size, err := f.size()
+	if err != nil {
+		return false
+	}
+	f.offset = max(0, size-bytes)
+	if r.format != Local {
+		return true
+	}
+	for place := size; place > size-bytes; { // of half a record no beginning can be found
+		start, ok, err := recordBefore(f.plain, place)
+		if err != nil || !ok {
+			return false
+		}
+		f.offset, place = start, start
+		if start == 0 {
+			break
+		}
+	}
+	return true
+}
+
 // Next returns the next record. The error is io.EOF where there is none at present, one of
 // the errors of this package where lines may be missing before the record that the next call
 // returns, or that of the file system.

@@ -450,3 +450,24 @@ func BenchmarkReader(b *testing.B) {
 		require.NoError(b, r.Close())
 	}
 }
+
+// TestTail: a reader may begin near the end, wherever that is in a record.
+func TestTail(t *testing.T) {
+	eachFormat(t, func(t *testing.T, format Format) {
+		e := newEngine(t, format, 0, 1, false)
+		assert.False(t, NewReader(filepath.Join(t.TempDir(), "none"), format, 1).Tail(10))
+		e.write(100)
+		for bytes := int64(1); bytes <= int64(e.size)+10; bytes += 3 {
+			r := e.reader()
+			require.True(t, r.Tail(bytes))
+			got, damage := read(t, r)
+			if len(damage) > 0 {
+				require.Equal(t, []error{ErrTorn}, damage)
+				require.Equal(t, JSON, format)
+				got = got[1:]
+			}
+			require.Equal(t, numbers(100-len(got), 100), slices.Concat(got))
+			require.GreaterOrEqual(t, int64(len(got)*140), bytes-140, "it goes far enough back")
+		}
+	})
+}

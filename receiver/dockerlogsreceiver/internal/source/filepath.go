@@ -148,7 +148,7 @@ func (r *reading) openFiles(ctx context.Context) error {
 	}
 	_ = file.Close()
 	if !files.proven.Load() {
-		if err := r.prove(ctx, logfile.NewReader(path, format, most)); err != nil {
+		if err := r.prove(ctx, func() *logfile.Reader { return logfile.NewReader(path, format, most) }); err != nil {
 			return err
 		}
 		files.proven.Store(true)
@@ -157,9 +157,12 @@ func (r *reading) openFiles(ctx context.Context) error {
 	return nil
 }
 
+// proofSize is how many bytes at the end of a file are searched for its newest record before
+// all that there is.
+const proofSize = 256 << 10
+
 // prove looks for the newest record that the engine's API has in the files.
-func (r *reading) prove(ctx context.Context, log *logfile.Reader) error {
-	defer func() { _ = log.Close() }()
+func (r *reading) prove(ctx context.Context, open func() *logfile.Reader) error {
 	newest, ok, err := r.newestChunk(ctx)
 	switch {
 	case err != nil:
@@ -167,6 +170,19 @@ func (r *reading) prove(ctx context.Context, log *logfile.Reader) error {
 	case !ok:
 		return &fileError{errNotProven}
 	}
+	log := open()
+	found := log.Tail(proofSize) && r.find(newest, log) == nil
+	_ = log.Close() // opened for reading only
+	if found {
+		return nil
+	}
+	log = open() // very much has been written since, or it is in an older file
+	defer func() { _ = log.Close() }()
+	return r.find(newest, log)
+}
+
+// find looks for a record in the files.
+func (r *reading) find(newest stream.Record, log *logfile.Reader) error {
 	for {
 		chunk, err := log.Next()
 		if r.container.TTY { // its line ends have two characters
