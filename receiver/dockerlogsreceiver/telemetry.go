@@ -6,6 +6,7 @@ package dockerlogsreceiver
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -135,16 +136,24 @@ func (r *dockerLogs) countDropped(reason string, n int) {
 	r.tel.DockerLogsDroppedRecords.Add(context.Background(), int64(n), with(attribute.String("reason", reason)))
 }
 
+// captureAttributes keeps the attributes by counted: a busy container's state changes with
+// each read, and a set of attributes is dear to make.
+var captureAttributes sync.Map
+
 func (r *dockerLogs) countCapture(c counted, n int64) {
 	if c.state == stateNone || c.strategy == "" {
 		return
 	}
-	from := "api"
-	if c.file {
-		from = "file"
+	attributes, ok := captureAttributes.Load(c)
+	if !ok {
+		from := "api"
+		if c.file {
+			from = "file"
+		}
+		attributes, _ = captureAttributes.LoadOrStore(c, with(attribute.String("strategy", string(c.strategy)),
+			attribute.String("state", string(c.state)), attribute.String("source", from)))
 	}
-	r.tel.DockerLogsCaptures.Add(context.Background(), n, with(attribute.String("strategy", string(c.strategy)),
-		attribute.String("state", string(c.state)), attribute.String("source", from)))
+	r.tel.DockerLogsCaptures.Add(context.Background(), n, attributes.(metric.MeasurementOption))
 }
 
 func (r *dockerLogs) countChange(to, reason string, n int64) {
@@ -215,8 +224,8 @@ func (c *capture) noteWay(plan strategy.Plan) {
 // filesUnread logs that the engine's files are not read, once a receiver.
 func (c *capture) filesUnread(err error) {
 	c.target.logger().Debug("the files of this container's log are not read", zap.Error(err))
-	if c.planner.name != StrategyFile {
-		return // it has other ways that are as good
+	if c.planner.name != StrategyFile || errors.Is(err, source.ErrNotProven) {
+		return // it has other ways that are as good, or nothing has been written yet
 	}
 	c.r.warnFiles.Do(func() {
 		c.target.logger().Warn("a container's log files are not read, nor may others' be; such containers are read over the engine's API, and their files are tried again from time to time",

@@ -121,9 +121,11 @@ type fileError struct{ error }
 
 func (e *fileError) Unwrap() error { return e.error }
 
+// ErrNotProven is why the files of a log without a record are not read yet.
+var ErrNotProven = errors.New("the log is empty, so that nothing proves yet whose files these are")
+
 var (
 	errNoDataRoot = errors.New("this engine's files are not read")
-	errNotProven  = errors.New("the log is empty, so that nothing proves yet whose files these are")
 	errOther      = errors.New("the files do not hold what the engine answers: they are another engine's, or of another time")
 )
 
@@ -168,7 +170,7 @@ func (r *reading) prove(ctx context.Context, open func() *logfile.Reader) error 
 	case err != nil:
 		return err
 	case !ok:
-		return &fileError{errNotProven}
+		return &fileError{ErrNotProven}
 	}
 	log := open()
 	found := log.Tail(proofSize) && r.find(newest, log) == nil

@@ -26,8 +26,8 @@ type file struct {
 	least    Files         // that are read
 	fallback Strategy
 	why      string // a plan of the fallback bears that, "" leaves it its own
-	tried    bool // by the last plan
-	denied   bool // when they were last tried
+	tried    bool   // by the last plan
+	denied   bool   // when they were last tried
 	retry    time.Duration
 	until    time.Time // the other strategy is used
 }

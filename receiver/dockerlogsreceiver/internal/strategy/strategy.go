@@ -89,7 +89,7 @@ type Observed struct {
 	// whether the process is under pressure.
 	HasStream bool
 	Pressure  bool
-	Files    Files
+	Files     Files
 }
 
 // Plan is what a strategy wants next.
