@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -86,6 +87,7 @@ func TestRealDamaged(t *testing.T) {
 			run.each(func(row *row) {
 				row.stop()
 				tally := row.summary(t, s.Name)
+				record(t, e, row.strategy, "a record is damaged: "+strings.ReplaceAll(test.name, "-", " "), row.seen(s.Name, int(s.options.Lines)))
 				// A follow that was there in time may have got what stands behind a torn record.
 				assert.LessOrEqual(t, tally.Lost, uint64(lost), "%s: lost", row.strategy)
 				assert.Zero(t, tally.Repeated, "%s: repeated", row.strategy)

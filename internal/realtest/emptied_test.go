@@ -57,6 +57,7 @@ func TestRealEmptied(t *testing.T) {
 		row.stop()
 		for _, s := range scribes {
 			tally := row.summary(t, s.Name)
+			record(t, e, row.strategy, "a json-file is emptied by hand, then "+s.Name, row.seen(s.Name, int(s.options.Lines)))
 			if polls(row) || s.Name == "short" {
 				assert.Equal(t, s.options.Lines, tally.Seen, "%s: %s", row.strategy, s.Name)
 				assert.NoError(t, tally.Err(), "%s: %s", row.strategy, s.Name)

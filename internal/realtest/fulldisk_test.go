@@ -51,6 +51,7 @@ func TestRealFullDisk(t *testing.T) {
 	run.each(func(row *row) {
 		row.stop()
 		tally := row.summary(t, s.Name)
+		record(t, e, row.strategy, "the disk is full, and the engine drops lines", row.seen(s.Name, int(s.options.Lines)))
 		switch {
 		case row.strategy == dockerlogsreceiver.StrategyFile: // it has one that the API does not show
 			assert.LessOrEqual(t, tally.Lost, uint64(lost), "%s: lost", row.strategy)

@@ -27,6 +27,7 @@ func TestRealSingleFile(t *testing.T) {
 	run.each(func(row *row) {
 		row.stop()
 		tally := row.summary(t, "single")
+		record(t, e, row.strategy, "one file of 1 MB (max-file=1), a pipeline that takes 1 ms a batch", row.seen("single", 15_000))
 		assert.Zero(t, tally.Repeated, "%s: repeated", row.strategy)
 		assert.Zero(t, tally.Damaged, "%s: damaged", row.strategy)
 		assert.Zero(t, row.SameUID(), "%s: records that share a log.record.uid", row.strategy)

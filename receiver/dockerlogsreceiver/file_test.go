@@ -94,6 +94,39 @@ func TestFilesOutOfReach(t *testing.T) {
 	}, enginetest.Files(t.TempDir()))
 }
 
+// TestAdaptiveWithFiles: it reads those that stay, and what it cannot read so over the API,
+// without a word.
+func TestAdaptiveWithFiles(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.cfg.Strategy = StrategyAdaptive
+		web := f.container("web")
+		single := f.engine.Add(enginetest.ContainerSpec{Name: "single", Running: true, DriverOpts: map[string]string{"max-file": "1"}})
+		f.start()
+		for i := range 20 {
+			write(web, i+1, i+1)
+			write(single, i+1, i+1)
+			f.pass(time.Second)
+		}
+		f.pass(time.Minute)
+		for _, name := range []string{"web", "single"} {
+			assert.Len(t, f.sink.Of(name), 20, name)
+		}
+		assert.EqualValues(t, 1, f.metric("captures", "source=file", "state=waiting"))
+		assert.EqualValues(t, 1, f.metric("captures", "source=api", "state=following"))
+		assert.Equal(t, 1, f.engine.OpenFollows())
+		assert.Zero(t, f.logged(zap.WarnLevel, ""))
+	}, enginetest.Files(t.TempDir()))
+	inBubble(t, func(f *fixture) {
+		f.cfg.Strategy, f.cfg.File.Root = StrategyAdaptive, filepath.Join(t.TempDir(), "not-mounted")
+		write(f.container("web"), 1, 1)
+		f.start()
+		f.pass(time.Hour)
+		assert.EqualValues(t, 1, f.metric("captures", "source=api", "state=following"))
+		assert.Zero(t, f.metric("strategy_changes"))
+		assert.Zero(t, f.logged(zap.InfoLevel, "")+f.logged(zap.WarnLevel, ""))
+	}, enginetest.Files(t.TempDir()))
+}
+
 func captureGoroutines(t *testing.T) int {
 	t.Helper()
 	var profile strings.Builder

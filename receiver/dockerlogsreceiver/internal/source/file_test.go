@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/enginetest"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/position"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/strategy"
 )
@@ -399,4 +400,45 @@ func TestFileOutputFails(t *testing.T) {
 		f.complete(file)
 		assert.Equal(f.t, lineNumbers(0, 2500), slices.Clone(f.taken))
 	})
+}
+
+// TestFilesSeen: where there is nothing to be read, it is not looked for at every turn.
+func TestFilesSeen(t *testing.T) {
+	withEngine(t, enginetest.ContainerSpec{}, func(f *fixture) {
+		root := filepath.Join(t.TempDir(), "docker")
+		files := &Files{DataRoot: func() string { return root }}
+		assert.False(t, files.Seen())
+		require.NoError(t, os.MkdirAll(filepath.Join(root, "containers"), 0o700))
+		assert.False(t, files.Seen(), "it has just been looked for")
+		time.Sleep(unseenFor)
+		assert.True(t, files.Seen())
+		files.Forget()
+		assert.True(t, files.Seen())
+	})
+}
+
+func TestKeepsOneFile(t *testing.T) {
+	for _, test := range []struct {
+		driver, size, files string
+		want                bool
+	}{
+		{"json-file", "", "", false}, // it never rotates
+		{"json-file", "-1", "1", false},
+		{"json-file", "1m", "", true},
+		{"json-file", "1m", "1", true},
+		{"json-file", "1m", "2", false},
+		{"local", "", "", false},
+		{"local", "", "1", true},
+		{"local", "1m", "5", false},
+		{"fluentd", "1m", "1", false},
+	} {
+		c := &engine.Container{Driver: test.driver, LogOptions: map[string]string{}}
+		if test.size != "" {
+			c.LogOptions["max-size"] = test.size
+		}
+		if test.files != "" {
+			c.LogOptions["max-file"] = test.files
+		}
+		assert.Equal(t, test.want, KeepsOneFile(c), "%+v", test)
+	}
 }
