@@ -33,6 +33,7 @@ const loadReceiver = `
       - {match: {name: load-polling}, strategy: polling}
       - {match: {name: load-hybrid}, strategy: hybrid}
       - {match: {name: load-adaptive}, strategy: adaptive}
+      - {match: {name: load-file}, strategy: file}
     polling: {interval: 200ms, max_interval: 1s}
     hybrid: {interval: 200ms}
 `
