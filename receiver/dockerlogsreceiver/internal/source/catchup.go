@@ -124,8 +124,14 @@ func (r *reading) readAll(ctx context.Context) error {
 			}
 			return err
 		case got.outcome == position.Gap:
-			r.gap(GapRotated)
-			tail = 0
+			hidden, err := r.hidesKnown(ctx, limited, got)
+			if err != nil {
+				return err
+			}
+			if !hidden {
+				r.gap(GapRotated)
+				tail = 0
+			}
 		case got.outcome == position.AllNew:
 			r.pos.ClearFloor()
 			tail = 0

@@ -68,6 +68,20 @@ func (r *reading) fillHoles(ctx context.Context, tail int, got answered) error {
 	return err
 }
 
+// hidesKnown reports whether an answer that holds nothing known has a hole, in which that may
+// be. Later reads then begin behind the bad record.
+func (r *reading) hidesKnown(ctx context.Context, tail int, got answered) (bool, error) {
+	if r.engine.BySeconds() || r.hang.active(time.Now()) || r.bad.found || tail == got.frames {
+		return false, nil
+	}
+	readable, err := r.readable(ctx, cmp.Or(tail, got.frames+overlap))
+	if readable || err != nil {
+		return false, err
+	}
+	err = r.skipBadRecord(ctx)
+	return r.bad.found, err
+}
+
 // sameAs reports whether an answer, to the question for as many records as were in an
 // earlier one, has the same records, and those that have been written since.
 func (got answered) sameAs(earlier answered) bool {

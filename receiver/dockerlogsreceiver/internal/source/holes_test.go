@@ -90,6 +90,27 @@ func TestHoles(t *testing.T) {
 	}
 }
 
+// TestHoleThatHidesAllThatIsKnown: that the log has nothing known is not taken for a rotation,
+// after which all of it would be delivered again.
+func TestHoleThatHidesAllThatIsKnown(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.writeFrom(0, 3000)
+		for range 2 { // the second finds nothing new, and only the newest stay remembered
+			f.read(strategy.Plan{})
+			f.source.Commit(f.delivered)
+			f.delivered = nil
+			time.Sleep(time.Minute)
+		}
+		f.container.Damage(2900, 150)
+		f.writeFrom(3000, 3500)
+		result := f.read(strategy.Plan{})
+		assert.Equal(t, Complete, result.End, "%v", result.Err)
+		assert.Empty(t, result.Gaps)
+		assert.Len(t, f.taken, 3500)
+		assert.Len(t, slices.Compact(slices.Sorted(slices.Values(f.taken))), 3500, "repeated")
+	})
+}
+
 // What came late is remembered in the order of the log: else the next answer would seem to
 // end before the newest record that is known, and what the log has behind what came late
 // would be forgotten first, and read again as new.
