@@ -83,12 +83,12 @@ func (r *reading) verifyEnd(ctx context.Context) error {
 // readAll reads with longer and longer tails until one reaches what is known.
 func (r *reading) readAll(ctx context.Context) error {
 	for tail := r.tail(); ; {
-		limited, ok := r.bad.limit(tail)
+		limited, ok := r.limit(tail)
 		if !ok {
 			if err := r.skipBadRecord(ctx); err != nil {
 				return err
 			}
-			if limited, ok = r.bad.limit(tail); !ok {
+			if limited, ok = r.limit(tail); !ok {
 				return errBadNewest
 			}
 		}
@@ -151,6 +151,15 @@ func (r *reading) readAll(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// limit makes a tail the log's, where nothing is known of that, as after a gap, and keeps it
+// from reaching a bad record. It reports false where nothing is behind that.
+func (r *reading) limit(tail int) (int, bool) {
+	if r.pos.Blank() {
+		tail = 0
+	}
+	return r.bad.limit(tail)
 }
 
 // gap records that lines may be missing, and forgets what is known: the log holds nothing

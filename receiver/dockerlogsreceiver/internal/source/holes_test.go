@@ -145,6 +145,35 @@ func TestAnswerThatEndsInTheMiddle(t *testing.T) {
 	})
 }
 
+// TestMuchBehindABadRecord: what has been written behind a record that cannot be read arrives
+// whole, though it was little when the reads before were made.
+func TestMuchBehindABadRecord(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.writeFrom(0, 3000)
+		for range 2 { // the second finds nothing new, and only the newest stay remembered
+			f.read(strategy.Plan{})
+			f.source.Commit(f.delivered)
+			f.delivered = nil
+		}
+		f.container.Poison(2999, "")
+		f.writeFrom(3000, 3005)
+		for range badRecordStops - 1 {
+			assert.NotEqual(t, Complete, f.read(strategy.Plan{}).End)
+		}
+		answers := 0
+		f.engine.SetLatency(func(r enginetest.Request) time.Duration {
+			if r.Kind == enginetest.KindLogs {
+				if answers++; answers == 2 {
+					f.writeFrom(3005, 3500)
+				}
+			}
+			return 0
+		})
+		assert.Equal(t, Complete, f.read(strategy.Plan{}).End)
+		assert.Len(t, f.taken, 3500)
+	})
+}
+
 // A log that grows and rotates between any two requests has no holes.
 func TestRotationIsNoHole(t *testing.T) {
 	inBubble(t, func(f *fixture) {
