@@ -86,6 +86,7 @@ func TestEngineThatIsReplacedByATooNewOne(t *testing.T) {
 		assert.Equal(t, 1, f.logged(zap.ErrorLevel, "does not serve this version of its API"))
 		assert.Equal(t, []componentstatus.Status{statusRecoverable}, f.host.statuses())
 		replace(f.engine)
+		other.Down() // else a connection to it that is kept alive could be used for ever
 		f.engine.Up()
 		write(c, 4, 6)
 		f.expectLines(1, 6)
