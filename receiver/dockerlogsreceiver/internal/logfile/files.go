@@ -97,11 +97,8 @@ func (f *file) isAt(path string) (bool, error) {
 		return false, nil
 	}
 	compressed, err := openFile(path+".gz", true)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return false, nil
-	case err != nil: // unreadable: not ours, as far as can be known
-		return false, nil
+	if err != nil {
+		return false, nil // there is none, or it is not ours, as far as can be known
 	}
 	defer func() { _ = compressed.Close() }()
 	head := make([]byte, len(f.head))
@@ -133,15 +130,11 @@ func (n names) open(i int) (*file, error) {
 	return f, err
 }
 
-// oldest opens the oldest file that there is and returns its number.
-func (n names) oldest() (*file, int, error) {
+// oldest opens the oldest file that there is. One that is unreadable costs only itself.
+func (n names) oldest() (*file, error) {
 	for i := max(n.files, 1) - 1; ; i-- {
-		f, err := n.open(i)
-		if err == nil || i == 0 {
-			return f, i, err
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			continue // an unreadable one costs only itself
+		if f, err := n.open(i); err == nil || i == 0 {
+			return f, err
 		}
 	}
 }

@@ -59,7 +59,7 @@ func (r *Reader) Keep(maxFiles int) { r.names.files = maxFiles }
 
 // Open opens the oldest file, and reports whether there is one. Next does it if need be.
 func (r *Reader) Open() bool {
-	f, _, err := r.names.oldest()
+	f, err := r.names.oldest()
 	r.file = f
 	return err == nil
 }
@@ -77,19 +77,17 @@ func (r *Reader) Tail(bytes int64) bool {
 	if err != nil {
 		return false
 	}
-	f.offset = max(0, size-bytes)
+	first := max(0, size-bytes)
 	if r.format != Local {
+		f.offset = first
 		return true
 	}
-	for place := size; place > size-bytes; { // of half a record no beginning can be found
-		start, ok, err := recordBefore(f.plain, place)
+	for f.offset = size; f.offset > first; { // of half a record no beginning can be found
+		start, ok, err := recordBefore(f.plain, f.offset)
 		if err != nil || !ok {
 			return false
 		}
-		f.offset, place = start, start
-		if start == 0 {
-			break
-		}
+		f.offset = start
 	}
 	return true
 }
@@ -99,7 +97,7 @@ func (r *Reader) Tail(bytes int64) bool {
 // returns, or that of the file system.
 func (r *Reader) Next() (Chunk, error) {
 	if r.file == nil {
-		f, _, err := r.names.oldest()
+		f, err := r.names.oldest()
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			return Chunk{}, io.EOF
@@ -215,7 +213,7 @@ func (r *Reader) follow(lost error) error {
 	case number > 0:
 		next, err = r.names.open(number - 1)
 	default:
-		next, _, err = r.names.oldest()
+		next, err = r.names.oldest()
 		lost = ErrRotated
 	}
 	if errors.Is(err, fs.ErrNotExist) {

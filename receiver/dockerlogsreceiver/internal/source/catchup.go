@@ -83,14 +83,18 @@ func (r *reading) verifyEnd(ctx context.Context) error {
 // readAll reads with longer and longer tails until one reaches what is known.
 func (r *reading) readAll(ctx context.Context) error {
 	for tail := r.tail(); ; {
-		limited, ok := r.limit(tail)
+		if r.pos.Blank() {
+			tail = 0 // also after a gap
+		}
+		limited, ok := r.bad.limit(tail)
 		if !ok {
 			if err := r.skipBadRecord(ctx); err != nil {
 				return err
 			}
-			if limited, ok = r.limit(tail); !ok {
+			if _, ok = r.bad.limit(tail); !ok {
 				return errBadNewest
 			}
+			continue
 		}
 		before := r.New
 		got, err := r.read(ctx, engine.LogsQuery{Tail: limited, Since: r.since()}, strategy.Plan{}, r.pos.Begin(limited, false))
@@ -130,7 +134,6 @@ func (r *reading) readAll(ctx context.Context) error {
 			}
 			if !hidden {
 				r.gap(GapRotated)
-				tail = 0
 			}
 		case got.outcome == position.AllNew:
 			r.pos.ClearFloor()
@@ -143,23 +146,13 @@ func (r *reading) readAll(ctx context.Context) error {
 			}
 			if r.bad.found && r.bad.after <= before {
 				r.gap(GapRotated)
-				tail = 0
 			}
 		default:
-			if tail *= tailGrowth; tail > maxTail || r.pos.Blank() {
+			if tail *= tailGrowth; tail > maxTail {
 				tail = 0
 			}
 		}
 	}
-}
-
-// limit makes a tail the log's, where nothing is known of that, as after a gap, and keeps it
-// from reaching a bad record. It reports false where nothing is behind that.
-func (r *reading) limit(tail int) (int, bool) {
-	if r.pos.Blank() {
-		tail = 0
-	}
-	return r.bad.limit(tail)
 }
 
 // gap records that lines may be missing, and forgets what is known: the log holds nothing
@@ -172,11 +165,14 @@ func (r *reading) gap(g Gap) {
 // tail is how many records from the log's end a read has to ask for: those that we know it
 // by, and those that are to be expected since.
 func (r *reading) tail() int {
-	if r.pos.Blank() || r.engine.BySeconds() || r.hang.active(time.Now()) {
+	if r.pos.Blank() || r.asksForAll() {
 		return 0
 	}
 	return max(overlap+r.rate.expect(time.Now()), r.minTail)
 }
+
+// asksForAll reports whether a tail is of no use with this engine, or this log for now.
+func (r *reading) asksForAll() bool { return r.engine.BySeconds() || r.hang.active(time.Now()) }
 
 // knowsNewest reports whether the newest record that the engine has is known, or it has
 // none that is whole. The end of a long line is known by its time.

@@ -65,16 +65,24 @@ func (f *Files) Seen() bool {
 
 // KeepsOneFile reports whether the engine throws a log file away when it begins the next.
 func KeepsOneFile(c *engine.Container) bool {
-	most := c.LogOptions["max-file"]
+	size := c.LogOptions["max-size"] // json-file has no next file without
+	return maxFiles(c) == 1 && (c.Driver != driverJSON || (size != "" && size != "-1"))
+}
+
+// maxFiles returns how many files the log driver of a container keeps at most.
+func maxFiles(c *engine.Container) int {
+	most := localMaxFiles
 	switch c.Driver {
 	case driverJSON:
-		size := c.LogOptions["max-size"] // without, there is no next file
-		return size != "" && size != "-1" && (most == "" || most == "1")
+		most = jsonMaxFiles
 	case driverLocal:
-		return most == "1"
 	default:
-		return false
+		return most // of the cache, which has no options
 	}
+	if n, err := strconv.Atoi(c.LogOptions["max-file"]); err == nil && n > 0 {
+		most = n
+	}
+	return most
 }
 
 // containersDir is under the data root.
@@ -93,19 +101,16 @@ const (
 // of dual logging.
 func (f *Files) of(c *engine.Container) (path string, format logfile.Format, most int) {
 	dir := filepath.Join(f.DataRoot(), containersDir, c.ID)
-	format, most = logfile.Local, localMaxFiles
+	format = logfile.Local
 	switch c.Driver {
 	case driverJSON:
-		path, format, most = filepath.Join(dir, c.ID+"-json.log"), logfile.JSON, jsonMaxFiles
+		path, format = filepath.Join(dir, c.ID+"-json.log"), logfile.JSON
 	case driverLocal:
 		path = filepath.Join(dir, "local-logs", "container.log")
 	default:
-		return f.here(filepath.Join(dir, "container-cached.log")), format, most
+		path = filepath.Join(dir, "container-cached.log")
 	}
-	if n, err := strconv.Atoi(c.LogOptions["max-file"]); err == nil && n > 0 {
-		most = n
-	}
-	return f.here(path), format, most
+	return f.here(path), format, maxFiles(c)
 }
 
 // here returns a path of the engine's as seen from here.

@@ -7,7 +7,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"time"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/position"
@@ -28,7 +27,7 @@ func (r *reading) fillHoles(ctx context.Context, tail int, got answered) error {
 	switch {
 	case r.pos.Blank():
 		return nil // nothing would prove that the second answer begins where the first did
-	case r.engine.BySeconds(), r.hang.active(time.Now()), got.frames == 0, got.frames == tail, got.frames > position.MaxRecords:
+	case r.asksForAll(), got.frames == 0, got.frames == tail, got.frames > position.MaxRecords:
 		return nil
 	case got.frames == whole && got.newest == 0:
 		r.length = whole
@@ -71,7 +70,7 @@ func (r *reading) fillHoles(ctx context.Context, tail int, got answered) error {
 // hidesKnown reports whether an answer that holds nothing known has a hole, in which that may
 // be. Later reads then begin behind the bad record.
 func (r *reading) hidesKnown(ctx context.Context, tail int, got answered) (bool, error) {
-	if r.engine.BySeconds() || r.hang.active(time.Now()) || r.bad.found || tail == got.frames {
+	if r.asksForAll() || r.bad.found || tail == got.frames {
 		return false, nil
 	}
 	readable, err := r.readable(ctx, cmp.Or(tail, got.frames+overlap))
