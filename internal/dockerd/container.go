@@ -34,6 +34,8 @@ type ContainerSpec struct {
 	CgroupnsMode  string   // private or host; by default the engine's
 	RestartPolicy string   // no, always, unless-stopped, on-failure or on-failure:N
 	ReadOnly      bool     // the root file system
+	Memory        int64    // bytes that it may use; 0 is no limit
+	HealthCheck   []string // a command that is run each second, and says how it is by its exit code
 }
 
 // Container is a container of an Engine.
@@ -84,7 +86,13 @@ func (e *Engine) Create(ctx context.Context, spec ContainerSpec) (*Container, er
 	config := &container.Config{
 		Image: spec.Image, Cmd: spec.Cmd, Env: env, Labels: spec.Labels, User: spec.User, Tty: spec.TTY,
 	}
+	if len(spec.HealthCheck) > 0 {
+		config.Healthcheck = &container.HealthConfig{
+			Test: append([]string{"CMD"}, spec.HealthCheck...), Interval: time.Second, Timeout: 10 * time.Second, Retries: 1,
+		}
+	}
 	hostConfig := &container.HostConfig{
+		Resources:      container.Resources{Memory: spec.Memory},
 		LogConfig:      container.LogConfig{Type: spec.LogDriver, Config: spec.LogOpts},
 		AutoRemove:     spec.AutoRemove,
 		Binds:          spec.Binds,

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -43,6 +44,9 @@ type Options struct {
 	Env []string
 	// Journald starts a journal beside the engine, for the log driver journald. It takes a Version.
 	Journald bool
+	// Installed gives the engine the paths of one that is installed, /var/lib/docker and /var/run/docker.sock, which are its
+	// own in its namespaces: what is deployed names them. From outside they are DataRoot and Socket, as always.
+	Installed bool
 	// ExtraArgs are given to dockerd last, so they also override what this package passes.
 	ExtraArgs []string
 }
@@ -89,6 +93,11 @@ func Start(ctx context.Context, opts Options) (*Engine, error) {
 		return nil, errors.Join(err, os.RemoveAll(root))
 	}
 	e.close = sync.OnceValue(e.closePrivate)
+	if opts.Installed {
+		if err := e.keeper.run(exec.Command("/bin/sh", "-c", installScript, "sh", root)); err != nil {
+			return nil, errors.Join(err, e.Close())
+		}
+	}
 	if opts.Journald {
 		if err := e.startJournald(ctx, daemon.rootfs); err != nil {
 			return nil, errors.Join(err, e.Close())

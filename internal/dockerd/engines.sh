@@ -1,6 +1,7 @@
 #!/bin/sh
 # Brings engines of several versions, each with a root file system of its own, for tests:
-# engines.sh [NAME...]; NAME is docker-20.10, docker-26.1, docker-28.5, podman-4 or podman-5.
+# engines.sh [NAME...]; NAME is docker-20.10, docker-26.1, docker-28.5, podman-4, podman-5, or debian-12, which is none: it is to
+# install packages in.
 # They come from Debian's releases. What is there already is left alone. It may be interrupted, and run twice at a time.
 set -eu
 
@@ -21,13 +22,15 @@ release() {
 	docker-28.5) echo sid docker.io,iptables,systemd ;;
 	podman-4) echo bookworm podman,runc,netavark ;; # debootstrap chooses no provider of container-network-stack
 	podman-5) echo sid podman,runc ;;
-	*) echo "engines: $1 is not docker-20.10, docker-26.1, docker-28.5, podman-4 or podman-5" >&2 && return 1 ;;
+	debian-12) echo bookworm rpm ;;
+	*) echo "engines: $1 is not docker-20.10, docker-26.1, docker-28.5, podman-4, podman-5 or debian-12" >&2 && return 1 ;;
 	esac
 }
 
 # Says what a root file system holds, as in "Docker version 28.5.2, build ...". Podman asks /proc for its own name.
 version() {
 	case $1 in
+	debian-*) echo "Debian version $(cat "$2/etc/debian_version")" && return ;;
 	docker-*) program=dockerd ;;
 	podman-*) program=podman ;;
 	esac

@@ -152,6 +152,21 @@ func (k *keeper) start(cmd *exec.Cmd) error {
 	})
 }
 
+// onItsNetwork calls fn on a thread that is in the network namespace, and in no other.
+func (k *keeper) onItsNetwork(fn func() error) error {
+	return onSpareThread(func() error {
+		pidfd, err := unix.PidfdOpen(k.pid1, 0)
+		if err != nil {
+			return fmt.Errorf("find the network namespace: %w", err)
+		}
+		defer unix.Close(pidfd)
+		if err := unix.Setns(pidfd, unix.CLONE_NEWNET); err != nil {
+			return fmt.Errorf("enter the network namespace: %w", err)
+		}
+		return fn()
+	})
+}
+
 // loopbackUp sets lo up, which is down in a new network namespace.
 func loopbackUp() error {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)

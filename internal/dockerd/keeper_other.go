@@ -31,4 +31,6 @@ func (*keeper) close() error { return nil }
 
 func (*keeper) start(*exec.Cmd) error { return errNotLinux }
 
+func (*keeper) onItsNetwork(func() error) error { return errNotLinux }
+
 func stopped(int) (bool, error) { return false, errNotLinux }

@@ -62,12 +62,14 @@ func (r *Room) Start(cmd *exec.Cmd) (wait func() error, err error) {
 }
 
 // Run runs a command inside the room to its end. The error has what it has printed.
-func (r *Room) Run(cmd *exec.Cmd) error {
+func (r *Room) Run(cmd *exec.Cmd) error { return r.keeper.run(cmd) }
+
+func (k *keeper) run(cmd *exec.Cmd) error {
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
-	wait, err := r.Start(cmd)
+	err := k.start(cmd)
 	if err == nil {
-		err = wait()
+		err = cmd.Wait()
 	}
 	if err != nil {
 		return fmt.Errorf("run %s: %w: %s", cmd, err, bytes.TrimSpace(output.Bytes()))

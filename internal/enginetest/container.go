@@ -200,6 +200,22 @@ func (c *Container) Restart() {
 	})
 }
 
+// RunOutOfMemory ends the container's process as the kernel does.
+func (c *Container) RunOutOfMemory() {
+	c.do(func() {
+		if c.logging() {
+			c.emit("oom")
+			c.halt(statusExited, 137)
+			c.autoRemove()
+		}
+	})
+}
+
+// Health tells that the container's health is another: healthy or unhealthy.
+func (c *Container) Health(status string) {
+	c.do(func() { c.emit("health_status: " + status) })
+}
+
 // Pause is docker pause: the container is running, and silent.
 func (c *Container) Pause() {
 	c.do(func() {
@@ -286,7 +302,11 @@ func (c *Container) halt(status string, exit int) {
 	for f := range c.follows {
 		f.end()
 	}
-	c.emit("die", "exitCode", strconv.Itoa(exit))
+	attributes := []string{"exitCode", strconv.Itoa(exit)}
+	if c.engine.modern {
+		attributes = append(attributes, "execDuration", strconv.Itoa(int(c.finishedAt.Sub(c.startedAt).Seconds())))
+	}
+	c.emit("die", attributes...)
 	c.emitNetwork("disconnect")
 }
 

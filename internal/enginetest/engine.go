@@ -7,6 +7,7 @@ import (
 	"context"
 	"io"
 	"log"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -54,6 +55,7 @@ type Engine struct {
 	denyEvents  bool // subscriptions to events are denied
 	faults      Faults
 	latency     func(Request) time.Duration
+	coin        *rand.Rand // falls the same way in every run of a test
 }
 
 // socket is a unix socket that the engine listens on.
@@ -68,6 +70,7 @@ func New(opts ...Option) *Engine {
 		Now:         time.Now,
 		conns:       make(map[*conn]struct{}),
 		subscribers: make(map[*subscriber]struct{}),
+		coin:        rand.New(rand.NewPCG(1, 2)),
 	}
 	e.bufferSize, e.dataRoot = socketBuffer, dataRoot
 	for _, option := range append([]Option{Docker20()}, opts...) {

@@ -120,13 +120,19 @@ func (f filters) any(key string, match func(value string) bool) bool {
 func (f filters) admit(ev event) bool {
 	is := func(s string) func(string) bool { return func(value string) bool { return value == s } }
 	return f.any("type", is(ev.Type)) &&
-		f.any("event", is(ev.Action)) &&
+		f.any("event", f.action(ev.Action)) &&
 		f.any("container", func(value string) bool {
 			return ev.Type == "container" &&
 				(strings.HasPrefix(ev.Actor.ID, value) || strings.TrimPrefix(value, "/") == ev.Actor.Attributes["name"])
 		}) &&
 		f.labels(ev.Actor.Attributes) &&
 		f.any("image", is(ev.Actor.Attributes["image"]))
+}
+
+// action matches an action. Where a filter names one that has details, as health_status: healthy, the beginning of any is enough.
+func (f filters) action(action string) func(value string) bool {
+	fuzzy := slices.Contains(f["event"], "health_status")
+	return func(value string) bool { return value == action || fuzzy && strings.HasPrefix(action, value) }
 }
 
 // labels reports whether every label filter, name or name=value, matches.

@@ -27,6 +27,9 @@ type Faults struct {
 	// HangTail never answers a request with a tail beyond the header while the container runs, and stalls the follows that are
 	// open, as Engine 28 does after a json-file was emptied by hand.
 	HangTail bool
+	// ReadOn lets a read without following deliver so many records more than its tail asks for, as of a journal, which is read
+	// to an end that moves: that many were written between the choice of the tail and the end. It is called with the engine's lock.
+	ReadOn func() int
 	// LoseWrites keeps what is written from the follows that are open. A later read has it.
 	LoseWrites bool
 	// RepeatAtRotation lets the open follows deliver the newest so many records again when the log rotates.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -268,4 +269,30 @@ func TestLatency(t *testing.T) {
 		c.get(t, "/_ping")
 		require.Zero(t, time.Since(started))
 	})
+}
+
+// TestErrorOvertakes: Engine 26 loses what it has ready when it meets a record that it cannot read.
+func TestErrorOvertakes(t *testing.T) {
+	inBubble(t, func(t *testing.T, e *enginetest.Engine, c *client) {
+		web := e.Add(enginetest.ContainerSpec{Running: true})
+		start := time.Now()
+		for i := range 5000 {
+			web.WriteAt(start.Add(time.Duration(i)*time.Second), enginetest.Stdout, fmt.Sprintln(i))
+		}
+		web.Poison(4900, "bad")
+		count := func(query ...string) int {
+			all := strings.Fields(lines(c.frames(t, logsPath(web, query...))))
+			return len(slices.DeleteFunc(all, func(s string) bool { return strings.Trim(s, "0123456789") != "" }))
+		}
+		require.InDelta(t, 4900-4096, count(), 20)
+		require.Less(t, count("tail", "600"), 20)
+		require.Equal(t, 99, count("tail", "99"), "begins behind it")
+		require.Equal(t, 4899, count("until", unix(start.Add(4898*time.Second))), "ends before it")
+		survived := 0
+		for range 10 {
+			survived += count("since", unix(start.Add(4899*time.Second)))
+		}
+		require.Greater(t, survived, 0, "a single one has a chance")
+		require.Less(t, survived, 10)
+	}, enginetest.Docker26())
 }

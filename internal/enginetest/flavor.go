@@ -21,6 +21,7 @@ type flavor struct {
 	sinceOnce     bool   // since filters only up to the first record that passes
 	lateHeaders   bool   // the header of a log stream comes with its first record
 	modern        bool   // error texts and statuses of the engines after 20.10
+	readAhead     int    // records that an error overtakes which the engine meets behind them
 }
 
 // Option changes what kind of engine New makes.
@@ -28,9 +29,15 @@ type Option func(*options)
 
 type options struct {
 	dataRoot string
+	hostName string // what the engine calls its host
 	files    bool
 	flavor
 	bufferSize int
+}
+
+// HostName sets what the engine calls its host; enginetest, if it is empty.
+func HostName(name string) Option {
+	return func(o *options) { o.hostName = name }
 }
 
 // Docker20 is Engine 20.10.24, the default.
@@ -45,6 +52,17 @@ func Docker20() Option {
 			timeLayout:    "2006-01-02T15:04:05.000000000Z07:00",
 			chunk:         chunkSize,
 		}
+	}
+}
+
+// Docker26 is Engine 26.1.5: as Docker29, and an error overtakes the records that are ready to be sent when the engine meets one
+// that it cannot read, see Poison.
+func Docker26() Option {
+	return func(o *options) {
+		Docker20()(o)
+		o.version, o.apiVersion, o.minAPIVersion = "26.1.5+dfsg1", "1.45", "1.24"
+		o.sinceOnce, o.modern = true, true
+		o.readAhead = 4096
 	}
 }
 

@@ -159,7 +159,8 @@ func (c *Container) Truncate() {
 }
 
 // Poison makes the record with the number unreadable: every stream that arrives there ends, with an error frame if the
-// message is not empty. A tail that begins after it does not arrive there.
+// message is not empty, which Docker26 sends ahead of up to 4,096 records before it, that then never come. A tail that begins
+// after it does not arrive there.
 func (c *Container) Poison(number int, message string) {
 	c.setUnreadable(number, unreadable{message: message})
 }

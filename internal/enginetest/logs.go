@@ -10,6 +10,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -127,11 +128,16 @@ func (c *Container) open(x *exchange, query logsQuery) (*follow, func()) {
 	stream := &follow{feed: f, conn: x.conn}
 	backlog := c.records
 	if query.tail >= 0 {
-		backlog = backlog[len(backlog)-min(query.tail, len(backlog)):]
+		tail := query.tail
+		if more := c.fault().ReadOn; more != nil && !query.follow {
+			tail += more()
+		}
+		backlog = backlog[len(backlog)-min(tail, len(backlog)):]
 	}
 	if c.fault().HangTail && query.tail >= 0 && c.logging() {
 		return stream, release // it ends with the request
 	}
+	backlog = c.overtake(backlog, query)
 	f.items = backlog[:len(backlog):len(backlog)]
 	if !query.follow || !c.logging() || c.raw != nil {
 		f.end()
@@ -149,6 +155,35 @@ func (c *Container) open(x *exchange, query logsQuery) (*follow, func()) {
 		e.follows--
 		e.changed.Broadcast()
 	}
+}
+
+// overtake leaves out what an engine never sends that reports an unreadable record ahead of those that it has ready: before each
+// it tosses a coin whether to send that or the error. mu is held.
+func (c *Container) overtake(backlog []Record, query logsQuery) []Record {
+	var ready []int
+	for i, r := range backlog {
+		bad, isBad := c.unstable[r.Number]
+		switch {
+		case isBad && bad.message != "":
+			sent := max(0, len(ready)-c.engine.readAhead)
+			for sent < len(ready) && c.engine.coin.IntN(2) == 0 {
+				sent++
+			}
+			if sent == len(ready) {
+				return backlog
+			}
+			return slices.Concat(backlog[:ready[sent]], backlog[i:])
+		case r.Time.Before(query.since):
+			continue
+		case !query.until.IsZero() && r.Time.After(query.until):
+			return backlog
+		}
+		query.since = time.Time{}
+		if c.engine.readAhead > 0 {
+			ready = append(ready, i)
+		}
+	}
+	return backlog
 }
 
 // setLogType sets the content type of a log stream, which engines before 1.42 do not send.

@@ -4,6 +4,7 @@
 package enginetest
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 )
@@ -100,7 +101,7 @@ func (x *exchange) info(string) error {
 		ServerVersion     string
 		DockerRootDir     string
 	}{
-		ID: engineID, Name: engineName, ServerVersion: e.version, DockerRootDir: e.dataRoot,
+		ID: engineID, Name: cmp.Or(e.hostName, engineName), ServerVersion: e.version, DockerRootDir: e.dataRoot,
 		Containers: len(e.containers), ContainersRunning: byState[true] - paused, ContainersPaused: paused, ContainersStopped: byState[false],
 		NFd: 24 + e.open, NGoroutines: 40 + 2*e.open + 2*e.follows,
 		SystemTime: e.Now().UTC().Format(time.RFC3339Nano), NEventsListener: len(e.subscribers),

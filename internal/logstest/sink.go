@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -25,6 +26,8 @@ type Sink struct {
 	Observe func(resource pcommon.Map, record plog.LogRecord)
 	// Patience is how long Await waits; Patience of this package if it is zero.
 	Patience time.Duration
+	// Split makes the sink count and keep each line of a record as one of its own.
+	Split bool
 
 	mu       sync.Mutex // guards everything below
 	kept     []Record
@@ -50,6 +53,10 @@ type Record struct {
 	UID      string // log.record.uid
 	Time     time.Time
 	Resource map[string]any
+	// EventName is empty for what a container has written, as is Severity.
+	EventName  string
+	Severity   plog.SeverityNumber
+	Attributes map[string]any // of a record with an EventName
 }
 
 // Container returns the name of the container that the record is of.
@@ -127,20 +134,34 @@ func (s *Sink) record(from plog.ResourceLogs) {
 	for _, scope := range from.ScopeLogs().All() {
 		for _, record := range scope.LogRecords().All() {
 			uid := Text(record.Attributes(), "log.record.uid")
+			n := 1
 			if s.Observe != nil {
 				s.Observe(attributes, record)
 			} else {
-				s.kept = append(s.kept, Record{
+				kept := Record{
 					Body: string(Body(record)), Stream: Text(record.Attributes(), "log.iostream"), UID: uid,
 					Time: record.Timestamp().AsTime(), Resource: resource,
-				})
+					EventName: record.EventName(), Severity: record.SeverityNumber(),
+				}
+				if kept.EventName != "" {
+					kept.Attributes = record.Attributes().AsRaw()
+				}
+				lines := []string{kept.Body}
+				if s.Split {
+					lines = strings.Split(kept.Body, "\n")
+				}
+				n = len(lines)
+				for i, line := range lines {
+					kept.Body, kept.UID = line, uid+strings.Repeat("+", i)
+					s.kept = append(s.kept, kept)
+				}
 			}
 			if _, have := s.uids[uid]; have {
 				s.sameUID++
 			}
 			s.uids[uid] = struct{}{}
-			s.counts[name]++
-			s.total++
+			s.counts[name] += n
+			s.total += n
 		}
 	}
 }
