@@ -19,6 +19,8 @@ import (
 const (
 	AttributeStream = "log.iostream"
 	AttributeUID    = "log.record.uid"
+	// AttributeLines is the number of lines of a record that has more than one.
+	AttributeLines = "log.record.lines"
 )
 
 // A batch is full at whichever of these it reaches first, or at lower limits that it was
@@ -28,8 +30,11 @@ const (
 	MaxBytes   = 1 << 20
 )
 
-// recordOverhead is what a record takes in memory beside its text, in bytes, near enough.
-const recordOverhead = 72
+// What a record, and each of its lines, takes in memory beside its text, in bytes, near enough.
+const (
+	recordOverhead = 48
+	lineOverhead   = 24
+)
 
 // Origin is the container that records come from. It is not altered once it is used.
 type Origin struct {
@@ -40,23 +45,28 @@ type Origin struct {
 // Batch holds records of one container, apart from the reader's buffers.
 type Batch struct {
 	Origin *Origin
-	// Delivered are the records' sequence numbers and identities, for the position.
+	// Delivered are the sequence numbers and identities of the records' lines, for the
+	// position.
 	Delivered []position.Delivered
 	Records   [stream.Stderr]int // by stream
 	Bytes     [stream.Stderr]int // of their bodies
 	Cut       int                // records whose body was longer than the limit
+	Skipped   int                // records that were dropped
 	Oldest    int64              // time of the oldest record, nanoseconds since the epoch
 
 	text       []byte // for each record its uid and its body
 	records    []record
+	notes      []Note // behind the records
+	noteBytes  int    // what they take
 	maxRecords int
 	maxBytes   int
 }
 
 type record struct {
-	time int64
-	end  int // of the body in Batch.text
-	kind stream.Kind
+	time  int64
+	end   int // of the body in Batch.text
+	lines int
+	kind  stream.Kind
 }
 
 // New returns an empty batch that is full at these limits, or earlier.
@@ -72,24 +82,48 @@ func (b *Batch) Reset() {
 	}
 }
 
-// Len is the number of records.
-func (b *Batch) Len() int { return len(b.records) }
+// Len is the number of records, which is 0 where all were dropped.
+func (b *Batch) Len() int { return len(b.records) + len(b.notes) }
 
-// Size is the memory that the records take, in bytes, near enough.
-func (b *Batch) Size() int { return len(b.text) + recordOverhead*len(b.records) }
+// Size is the memory that the batch takes, in bytes, near enough.
+func (b *Batch) Size() int {
+	return len(b.text) + recordOverhead*len(b.records) + lineOverhead*len(b.Delivered) + b.noteBytes
+}
+
+// Newest is the time of the last record, in nanoseconds since the epoch; 0 where there is none.
+func (b *Batch) Newest() int64 {
+	if len(b.records) == 0 {
+		return 0
+	}
+	return b.records[len(b.records)-1].time
+}
 
 // Full reports whether the batch should take no more.
-func (b *Batch) Full() bool { return len(b.records) >= b.maxRecords || len(b.text) >= b.maxBytes }
+func (b *Batch) Full() bool {
+	return len(b.records)+b.Skipped >= b.maxRecords || len(b.text) >= b.maxBytes
+}
 
-// Add copies a record into the batch.
-func (b *Batch) Add(rec stream.Record, d position.Delivered, uid UID) {
-	if len(b.records) == 0 || rec.Time < b.Oldest {
-		b.Oldest = rec.Time
+// see notes the time of something that the batch is to hold.
+func (b *Batch) see(time int64) {
+	if b.Len()+b.Skipped == 0 || time < b.Oldest {
+		b.Oldest = time
 	}
+}
+
+// Skip lets the position move behind the lines of a record that is dropped.
+func (b *Batch) Skip(lines ...position.Delivered) {
+	b.see(lines[0].ID.Time)
+	b.Delivered = append(b.Delivered, lines...)
+	b.Skipped++
+}
+
+// Add copies a record, and the lines that it is made of, into the batch.
+func (b *Batch) Add(rec stream.Record, uid UID, lines ...position.Delivered) {
+	b.see(rec.Time)
 	b.text = append(b.text, uid[:]...)
 	b.text = append(b.text, rec.Body...)
-	b.Delivered = append(b.Delivered, d)
-	b.records = append(b.records, record{time: rec.Time, end: len(b.text), kind: rec.Kind})
+	b.Delivered = append(b.Delivered, lines...)
+	b.records = append(b.records, record{time: rec.Time, end: len(b.text), lines: len(lines), kind: rec.Kind})
 	b.Records[rec.Kind-1]++
 	b.Bytes[rec.Kind-1] += len(rec.Body)
 	if rec.Dropped > 0 {
@@ -103,6 +137,9 @@ func (b *Batch) Append(later *Batch) bool {
 	if b.Origin != later.Origin || len(b.records)+len(later.records) > b.maxRecords || len(b.text)+len(later.text) > b.maxBytes {
 		return false
 	}
+	if len(b.notes) > 0 && len(later.records) > 0 {
+		return false // a batch has its notes behind its records
+	}
 	b.Oldest = min(b.Oldest, later.Oldest)
 	for _, r := range later.records {
 		r.end += len(b.text)
@@ -115,6 +152,9 @@ func (b *Batch) Append(later *Batch) bool {
 		b.Bytes[i] += later.Bytes[i]
 	}
 	b.Cut += later.Cut
+	b.Skipped += later.Skipped
+	b.notes = append(b.notes, later.notes...)
+	b.noteBytes += later.noteBytes
 	return true
 }
 
@@ -172,5 +212,11 @@ func (b *Batch) appendTo(records plog.LogRecordSlice) {
 		attributes.EnsureCapacity(2)
 		attributes.PutStr(AttributeStream, r.kind.String())
 		attributes.PutStr(AttributeUID, uid)
+		if r.lines > 1 {
+			attributes.PutInt(AttributeLines, int64(r.lines))
+		}
+	}
+	for _, n := range b.notes {
+		n.appendTo(records)
 	}
 }

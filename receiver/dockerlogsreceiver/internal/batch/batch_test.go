@@ -54,10 +54,10 @@ var goldenTime = time.Date(2026, time.November, 23, 9, 37, 33, 123456789, time.U
 // goldenBatch makes the records into a batch, as a capture does.
 func goldenBatch(wanted Attributes, c engine.Container, records []stream.Record) *Batch {
 	b := newBatch()
-	b.Origin = OriginOf(wanted, goldenInfo, c)
+	b.Origin, _ = OriginOf(wanted, goldenInfo, c)
 	for i, rec := range records {
 		rec.Time = goldenTime.Add(time.Duration(i) * time.Millisecond).UnixNano()
-		b.Add(rec, position.Delivered{}, UIDOf(c.ID, position.IDOf(rec), 0))
+		b.Add(rec, UIDOf(c.ID, position.IDOf(rec), 0), position.Delivered{})
 	}
 	return b
 }
@@ -66,6 +66,15 @@ func newBatch() *Batch { return New(MaxRecords, MaxBytes) }
 
 // all are all resource attributes.
 func all() Attributes { return Attributes{Enabled: metadata.DefaultResourceAttributesConfig()} }
+
+// labels compiles a mapping that is valid.
+func labels(attributes map[string]string) Labels {
+	l, err := NewLabels(attributes)
+	if err != nil {
+		panic(err)
+	}
+	return l
+}
 
 func TestLogsGolden(t *testing.T) {
 	stdout := func(text string) stream.Record { return stream.Record{Kind: stream.Stdout, Body: []byte(text)} }
@@ -79,7 +88,7 @@ func TestLogsGolden(t *testing.T) {
 		"logs": {
 			container: goldenContainer(),
 			change: func(wanted *Attributes) {
-				wanted.Labels = map[string]string{"com.acme.team": "team", "com.acme.tier": "", "com.acme.absent": "absent"}
+				wanted.Labels = labels(map[string]string{"com.acme.team": "team", "com.acme.tier": "", "com.acme.absent": "absent"})
 				wanted.EnvVars = map[string]string{"APP_VERSION": "service.version", "ABSENT": "absent"}
 			},
 			records: []stream.Record{stdout("started"), stderr("warning: no config")},
@@ -141,7 +150,7 @@ func TestLogsAreIndependent(t *testing.T) {
 	require.NoError(t, plogtest.CompareLogs(want, Logs([]*Batch{b}, "")))
 
 	b.Reset()
-	b.Add(stream.Record{Time: 1, Kind: stream.Stderr, Body: []byte("other text")}, position.Delivered{}, UID{})
+	b.Add(stream.Record{Time: 1, Kind: stream.Stderr, Body: []byte("other text")}, UID{}, position.Delivered{})
 	assert.Equal(t, rec.Body, want.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Body().Bytes().AsRaw())
 }
 
@@ -169,15 +178,16 @@ func TestLogsOfSeveralContainers(t *testing.T) {
 		b := newBatch()
 		b.Origin = origin
 		for _, text := range texts {
-			b.Add(stream.Record{Kind: stream.Stdout, Body: []byte(text)}, position.Delivered{}, UID{})
+			b.Add(stream.Record{Kind: stream.Stdout, Body: []byte(text)}, UID{}, position.Delivered{})
 		}
 		return b
 	}
 	web, db := goldenContainer(), goldenContainer()
 	db.ID, db.Name = "db", "db"
-	first, second := OriginOf(all(), goldenInfo, web), OriginOf(all(), goldenInfo, db)
+	first, _ := OriginOf(all(), goldenInfo, web)
+	second, _ := OriginOf(all(), goldenInfo, db)
 	web.Name = "renamed"
-	third := OriginOf(all(), goldenInfo, web)
+	third, _ := OriginOf(all(), goldenInfo, web)
 	data := Logs([]*Batch{of(first, "1", "2"), of(first, "3"), of(second, "4"), of(third, "5")}, "")
 	var got [][]string
 	for _, from := range data.ResourceLogs().All() {
@@ -197,7 +207,7 @@ func TestAppend(t *testing.T) {
 		b := New(10, 1000)
 		b.Origin = origin
 		for i := range n {
-			b.Add(stream.Record{Time: at + int64(i), Kind: kind, Body: []byte("text"), Dropped: i}, position.Delivered{Seq: uint64(at) + uint64(i)}, UID{})
+			b.Add(stream.Record{Time: at + int64(i), Kind: kind, Body: []byte("text"), Dropped: i}, UID{}, position.Delivered{Seq: uint64(at) + uint64(i)})
 		}
 		return b
 	}
@@ -215,7 +225,7 @@ func TestAppend(t *testing.T) {
 	assert.False(t, b.Append(other), "another resource")
 	long := New(10, 1000)
 	long.Origin = origin
-	long.Add(stream.Record{Kind: stream.Stdout, Body: make([]byte, 900)}, position.Delivered{}, UID{})
+	long.Add(stream.Record{Kind: stream.Stdout, Body: make([]byte, 900)}, UID{}, position.Delivered{})
 	assert.False(t, b.Append(long), "too large")
 	assert.Equal(t, 7, b.Len())
 }
@@ -224,13 +234,13 @@ func TestBatchIsBounded(t *testing.T) {
 	b := newBatch()
 	for i := range MaxRecords {
 		require.False(t, b.Full(), "%d records", i)
-		b.Add(stream.Record{Kind: stream.Stdout, Body: []byte(strconv.Itoa(i))}, position.Delivered{}, UID{})
+		b.Add(stream.Record{Kind: stream.Stdout, Body: []byte(strconv.Itoa(i))}, UID{}, position.Delivered{})
 	}
 	require.True(t, b.Full())
 
 	b.Reset()
 	require.False(t, b.Full())
-	b.Add(stream.Record{Kind: stream.Stderr, Body: make([]byte, MaxBytes), Dropped: 7}, position.Delivered{}, UID{})
+	b.Add(stream.Record{Kind: stream.Stderr, Body: make([]byte, MaxBytes), Dropped: 7}, UID{}, position.Delivered{})
 	require.True(t, b.Full())
 	assert.Equal(t, [stream.Stderr]int{0, 1}, b.Records)
 	assert.Equal(t, [stream.Stderr]int{0, MaxBytes}, b.Bytes)
@@ -239,7 +249,7 @@ func TestBatchIsBounded(t *testing.T) {
 	b = New(3, 100)
 	for range 3 {
 		require.False(t, b.Full())
-		b.Add(stream.Record{Kind: stream.Stdout}, position.Delivered{}, UID{})
+		b.Add(stream.Record{Kind: stream.Stdout}, UID{}, position.Delivered{})
 	}
 	require.True(t, b.Full())
 }

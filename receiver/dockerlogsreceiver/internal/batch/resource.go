@@ -24,13 +24,14 @@ const (
 // Attributes are the resource attributes that are wanted.
 type Attributes struct {
 	Enabled metadata.ResourceAttributesConfig
-	// Labels and EnvVars map labels and environment variables of the container to
-	// attributes; an empty attribute of a label stands for container.label.<label>.
-	Labels, EnvVars map[string]string
+	Labels  Labels
+	// EnvVars maps environment variables of the container to attributes.
+	EnvVars map[string]string
 }
 
-// OriginOf describes a container.
-func OriginOf(wanted Attributes, info engine.Info, c engine.Container) *Origin {
+// OriginOf describes a container. leftOut are how many of its labels were wanted and are not
+// there, since they would be too many, or too large.
+func OriginOf(wanted Attributes, info engine.Info, c engine.Container) (origin *Origin, leftOut int) {
 	b := metadata.NewResourceBuilder(wanted.Enabled)
 	b.SetContainerID(c.ID)
 	b.SetContainerName(c.Name)
@@ -46,21 +47,22 @@ func OriginOf(wanted Attributes, info engine.Info, c engine.Container) *Origin {
 	}
 	b.SetContainerRuntimeName(info.Runtime)
 	b.SetHostName(info.Name)
-	b.SetServiceName(cmp.Or(c.Labels[LabelServiceName], c.Labels[labelComposeService], c.Name))
-	if project := c.Labels[labelComposeProject]; project != "" {
-		b.SetServiceNamespace(project)
+	// What is too large for an attribute is no name either.
+	labels := maps.Clone(c.Labels)
+	maps.DeleteFunc(labels, func(_, value string) bool { return len(value) > MaxLabelSize })
+	task := swarmTaskOf(labels)
+	task.describe(b)
+	b.SetServiceName(cmp.Or(labels[LabelServiceName], task.serviceInStack(), labels[labelComposeService], c.Name))
+	if namespace := cmp.Or(task.stack, labels[labelComposeProject]); namespace != "" {
+		b.SetServiceNamespace(namespace)
 	}
 	resource := b.Emit()
+	leftOut = wanted.Labels.put(resource.Attributes(), c.Labels)
 	// In order, so that of two with one attribute always the same one wins.
-	for _, label := range slices.Sorted(maps.Keys(wanted.Labels)) {
-		if value, ok := c.Labels[label]; ok {
-			resource.Attributes().PutStr(cmp.Or(wanted.Labels[label], "container.label."+label), value)
-		}
-	}
 	for _, variable := range slices.Sorted(maps.Keys(wanted.EnvVars)) {
 		if value, ok := c.Env[variable]; ok {
 			resource.Attributes().PutStr(wanted.EnvVars[variable], value)
 		}
 	}
-	return &Origin{ID: c.ID, Name: c.Name, Resource: resource}
+	return &Origin{ID: c.ID, Name: c.Name, Resource: resource}, leftOut
 }

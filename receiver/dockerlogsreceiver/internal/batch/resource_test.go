@@ -35,10 +35,14 @@ func TestResourceAttributes(t *testing.T) {
 		"label over service":   {labels: map[string]string{"app": "front"}, attributes: map[string]string{"app": "service.name"}, service: "front"},
 		"variable":             {environment: map[string]string{"STAGE": "prod"}, service: "web-1", want: map[string]any{"deployment.environment.name": "prod"}},
 		"variable over labels": {labels: map[string]string{"a": "label"}, attributes: map[string]string{"a": "deployment.environment.name"}, environment: map[string]string{"STAGE": "variable"}, service: "web-1", want: map[string]any{"deployment.environment.name": "variable"}},
+		"names of any size": {labels: map[string]string{
+			LabelServiceName: strings.Repeat("x", MaxLabelSize+1), labelComposeService: "web",
+			labelComposeProject: strings.Repeat("x", 1<<20), labelSwarmService: strings.Repeat("x", 1<<20), labelStack: strings.Repeat("x", 1<<20),
+		}, service: "web"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			wanted := all()
-			wanted.Labels = test.attributes
+			wanted.Labels = labels(test.attributes)
 			wanted.EnvVars = map[string]string{"STAGE": "deployment.environment.name"}
 			c := engine.Container{
 				Summary: engine.Summary{ID: id, Name: "web-1", Image: "web", Labels: test.labels},
@@ -54,7 +58,9 @@ func TestResourceAttributes(t *testing.T) {
 			for key, value := range test.want {
 				want[key] = value
 			}
-			assert.Equal(t, want, OriginOf(wanted, goldenInfo, c).Resource.Attributes().AsRaw())
+			origin, leftOut := OriginOf(wanted, goldenInfo, c)
+			assert.Equal(t, want, origin.Resource.Attributes().AsRaw())
+			assert.Zero(t, leftOut)
 		})
 	}
 }
@@ -83,7 +89,8 @@ func TestResourceImage(t *testing.T) {
 	} {
 		t.Run(image, func(t *testing.T) {
 			c := engine.Container{Summary: engine.Summary{Image: image}}
-			attributes := OriginOf(all(), goldenInfo, c).Resource.Attributes()
+			origin, _ := OriginOf(all(), goldenInfo, c)
+			attributes := origin.Resource.Attributes()
 			name, named := attributes.Get("container.image.name")
 			assert.Equal(t, want.name != "", named)
 			if named {

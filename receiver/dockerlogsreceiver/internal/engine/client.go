@@ -23,6 +23,8 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/client"
 	"github.com/docker/go-connections/sockets"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/reach"
 )
 
 // DefaultEndpoint is where the engine listens when nothing else is said.
@@ -73,6 +75,15 @@ type Config struct {
 	Observe func(endpoint Endpoint, outcome Outcome)
 	// Dial replaces the dialling of the endpoint; used by tests.
 	Dial func(ctx context.Context) (net.Conn, error)
+}
+
+// Exposed reports whether the engine's API is reached over a network, and not over TLS.
+func (cfg Config) Exposed() bool {
+	u, err := client.ParseHostURL(cfg.Endpoint)
+	if err != nil || cfg.TLS != nil || (u.Scheme != "tcp" && u.Scheme != "http") {
+		return false
+	}
+	return reach.BeyondHost(strings.TrimSuffix(u.Host, "/"))
 }
 
 // Client sends read-only requests to one engine. It is safe for concurrent use,
@@ -218,8 +229,9 @@ func unary[T any](ctx context.Context, c *Client, f func(context.Context, *clien
 type LogsQuery struct {
 	// Tail is the number of records to start before the end of the log; 0 = all.
 	Tail int
-	// Since leaves out the records of earlier seconds; 0 = none.
-	Since int64
+	// Since leaves out what is before the first record from then on, Until ends the answer at
+	// the first record that is later. Both in nanoseconds since the epoch; 0 = none.
+	Since, Until int64
 	// Follow goes on with what the container writes until it stops.
 	Follow bool
 }
@@ -235,11 +247,21 @@ func (c *Client) Logs(ctx context.Context, id string, query LogsQuery) (io.ReadC
 	if query.Tail > 0 {
 		tail = fmt.Sprint(query.Tail)
 	}
-	since := ""
-	if query.Since > 0 {
-		since = fmt.Sprint(query.Since)
-	}
 	return api.ContainerLogs(ctx, id, container.LogsOptions{
-		ShowStdout: true, ShowStderr: true, Timestamps: true, Follow: query.Follow, Tail: tail, Since: since,
+		ShowStdout: true, ShowStderr: true, Timestamps: true, Follow: query.Follow, Tail: tail,
+		Since: seconds(query.Since), Until: seconds(query.Until),
 	})
+}
+
+// seconds writes a time as the engine reads it: in seconds, with a fraction if it has one.
+func seconds(ns int64) string {
+	const second = int64(time.Second)
+	switch {
+	case ns == 0:
+		return ""
+	case ns%second == 0:
+		return fmt.Sprint(ns / second)
+	default:
+		return fmt.Sprintf("%d.%09d", ns/second, ns%second)
+	}
 }

@@ -5,6 +5,7 @@ package engine_test
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -38,6 +39,17 @@ func TestCheckEndpoint(t *testing.T) {
 		err := engine.CheckEndpoint(bad)
 		require.Error(t, err, bad)
 		assert.Contains(t, err.Error(), message)
+	}
+}
+
+func TestExposed(t *testing.T) {
+	for endpoint, want := range map[string]bool{
+		"unix:///var/run/docker.sock": false, "npipe:////./pipe/docker_engine": false, "tcp://localhost:2375": false,
+		"http://127.0.0.1:2375/": false, "https://192.0.2.1:2376": false,
+		"tcp://socket-proxy:2375": true, "tcp://192.0.2.1:2375/prefix": true, "http://engine.example.com/": true,
+	} {
+		assert.Equal(t, want, engine.Config{Endpoint: endpoint}.Exposed(), endpoint)
+		assert.False(t, engine.Config{Endpoint: endpoint, TLS: &tls.Config{}}.Exposed(), endpoint)
 	}
 }
 
@@ -181,7 +193,7 @@ func TestNotConnected(t *testing.T) {
 	require.ErrorContains(t, err, "not connected")
 	_, err = c.Logs(t.Context(), "id", engine.LogsQuery{})
 	require.ErrorContains(t, err, "not connected")
-	require.Error(t, c.Events(t.Context(), func() {}, func(engine.Event) {}))
+	require.Error(t, c.Events(t.Context(), false, func() {}, func(engine.Event) {}))
 }
 
 func TestOutcomesAreObserved(t *testing.T) {

@@ -69,8 +69,10 @@ type Summary struct {
 	// NetworkOf is the container whose network it shares, by its id or its name; "" if none.
 	// Not by Events.
 	NetworkOf string
-	// Ended is set where it has ended less than two minutes ago; only by List.
-	Ended bool
+	// Only by List: Created has whole seconds. Ended is set where it has ended less than two
+	// minutes ago, EndedThisHour where less than an hour ago.
+	Created              time.Time
+	Ended, EndedThisHour bool
 }
 
 // List returns all containers, also those that do not run.
@@ -83,8 +85,8 @@ func (c *Client) List(ctx context.Context) ([]Summary, error) {
 		summaries := make([]Summary, len(list))
 		for i, s := range list {
 			summaries[i] = Summary{
-				ID: s.ID, Name: nameOf(s.Names), Image: s.Image, Labels: s.Labels,
-				Running: running(s.State), Ended: endedLately(s.Status),
+				ID: s.ID, Name: nameOf(s.Names), Image: s.Image, Labels: s.Labels, Created: time.Unix(s.Created, 0),
+				Running: running(s.State), Ended: endedLately(s.Status), EndedThisHour: endedThisHour(s.Status),
 				NetworkOf: container.NetworkMode(s.HostConfig.NetworkMode).ConnectedContainer(),
 			}
 		}
@@ -168,6 +170,12 @@ func running(state container.ContainerState) bool {
 // "About a minute ago". The list has the time in no other form.
 func endedLately(status string) bool {
 	return strings.HasPrefix(status, "Exited ") && (strings.Contains(status, " second") || strings.Contains(status, "About a minute"))
+}
+
+// endedThisHour understands what endedLately does, and "5 minutes ago", whose next unit is
+// "About an hour ago".
+func endedThisHour(status string) bool {
+	return strings.HasPrefix(status, "Exited ") && (strings.Contains(status, " second") || strings.Contains(status, " minute"))
 }
 
 // nameOf picks the container's own name; the others, with a second slash, are links

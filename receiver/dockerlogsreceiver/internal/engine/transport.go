@@ -49,6 +49,10 @@ const (
 // of 10,000 containers has some 20 MB.
 const maxAnswer = 128 << 20
 
+// maxEvent bounds one event, in bytes. It has the container's labels, of which an engine takes
+// as many as it is given.
+const maxEvent = 16 << 20
+
 // transport lets pass only what the receiver needs, counts it and bounds it.
 type transport struct {
 	base    *http.Transport
@@ -95,10 +99,17 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			t.clock.Store(&reading{engine: date, ours: time.Now()})
 		}
 	}
-	if err == nil && endpoint != EndpointLogs && endpoint != EndpointEvents {
+	if err != nil {
+		return nil, err
+	}
+	switch endpoint {
+	case EndpointLogs: // its reader takes no more than a line
+	case EndpointEvents:
+		resp.Body = &eventsBody{ReadCloser: resp.Body}
+	default:
 		resp.Body = &boundedBody{ReadCloser: resp.Body, left: maxAnswer}
 	}
-	return resp, err
+	return resp, nil
 }
 
 func outcomeOf(resp *http.Response, err error) Outcome {
@@ -141,5 +152,39 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 	}
 	n, err := b.ReadCloser.Read(p[:min(len(p), b.left)])
 	b.left -= n
+	return n, err
+}
+
+// eventsBody fails a read inside of an event that is longer than maxEvent. The client decodes
+// an event once it has read all of it, however long that is.
+type eventsBody struct {
+	io.ReadCloser
+	size            int // bytes since the last event
+	depth           int // of the JSON, 0 between two events
+	quoted, escaped bool
+}
+
+func (b *eventsBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	for _, c := range p[:n] {
+		b.size++
+		switch {
+		case b.escaped:
+			b.escaped = false
+		case b.quoted:
+			b.escaped, b.quoted = c == '\\', c != '"'
+		case c == '"':
+			b.quoted = true
+		case c == '{', c == '[':
+			b.depth++
+		case c == '}', c == ']':
+			if b.depth--; b.depth == 0 {
+				b.size = 0
+			}
+		}
+	}
+	if b.size > maxEvent {
+		return 0, fmt.Errorf("the engine has sent an event that is longer than %d bytes", maxEvent)
+	}
 	return n, err
 }

@@ -4,8 +4,10 @@
 package engine
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"io"
 	"log"
 	"net/http"
@@ -69,6 +71,69 @@ func TestAnswersAreBounded(t *testing.T) {
 	n, err := io.Copy(io.Discard, resp.Body)
 	require.ErrorContains(t, err, "longer than")
 	assert.EqualValues(t, maxAnswer, n)
+}
+
+// An event is read whole before it is decoded, however long the engine makes it.
+func TestEventsAreBounded(t *testing.T) {
+	const event = `{"Type":"container","Action":"start","Actor":{"ID":"abc","Attributes":{"name":"}{]\\\"","image":"web"}},"timeNano":1}` + "\n"
+	for name, test := range map[string]struct {
+		endless string
+		want    string
+	}{
+		"a string":   {"x", "longer than 16777216 bytes"},
+		"whitespace": {" ", "longer than 16777216 bytes"},
+		"escapes":    {`\"`, "longer than 16777216 bytes"},
+		"events":     {event, "EOF"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Api-Version", "1.41")
+				if !strings.HasSuffix(r.URL.Path, "/events") {
+					return
+				}
+				begin := event
+				if test.endless != event {
+					begin += `{"Action":"`
+				}
+				_, _ = io.WriteString(w, begin)
+				for range maxEvent/(16<<10) + 2 {
+					if _, err := io.WriteString(w, strings.Repeat(test.endless, 16<<10/len(test.endless)+1)); err != nil {
+						return
+					}
+				}
+			}))
+			defer server.Close()
+			c, err := New(Config{Endpoint: server.URL, Timeout: time.Minute})
+			require.NoError(t, err)
+			defer c.Close()
+			require.NoError(t, c.Connect(t.Context()))
+			var seen []Event
+			err = c.Events(t.Context(), false, func() {}, func(e Event) { seen = append(seen, e) })
+			require.ErrorContains(t, err, test.want)
+			require.NotEmpty(t, seen)
+			assert.Equal(t, `}{]\"`, seen[0].Container.Name)
+			if test.endless == event {
+				assert.Greater(t, len(seen)*len(event), maxEvent, "together they may be longer")
+			}
+		})
+	}
+}
+
+// FuzzEvents holds that, for its bound, an event ends where encoding/json has it end.
+func FuzzEvents(f *testing.F) {
+	f.Add([]byte(`{"a":"}{]\\\""}` + "\n" + `[{"b":[1]}] {}"x" null{"c":"\u005c"}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		decoder := json.NewDecoder(bytes.NewReader(data))
+		body := &eventsBody{ReadCloser: io.NopCloser(bytes.NewReader(data))}
+		var value json.RawMessage
+		for at := int64(0); decoder.Decode(&value) == nil; at = decoder.InputOffset() {
+			_, err := io.CopyN(io.Discard, body, decoder.InputOffset()-at)
+			require.NoError(t, err)
+			if value[0] == '{' || value[0] == '[' {
+				require.Zero(t, body.size)
+			}
+		}
+	})
 }
 
 func TestTLS(t *testing.T) {

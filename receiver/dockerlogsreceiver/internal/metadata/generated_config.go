@@ -27,15 +27,19 @@ func (rac *ResourceAttributeConfig) Unmarshal(parser *confmap.Conf) error {
 
 // ResourceAttributesConfig provides config for docker_logs resource attributes.
 type ResourceAttributesConfig struct {
-	ContainerID          ResourceAttributeConfig `mapstructure:"container.id"`
-	ContainerImageID     ResourceAttributeConfig `mapstructure:"container.image.id"`
-	ContainerImageName   ResourceAttributeConfig `mapstructure:"container.image.name"`
-	ContainerImageTags   ResourceAttributeConfig `mapstructure:"container.image.tags"`
-	ContainerName        ResourceAttributeConfig `mapstructure:"container.name"`
-	ContainerRuntimeName ResourceAttributeConfig `mapstructure:"container.runtime.name"`
-	HostName             ResourceAttributeConfig `mapstructure:"host.name"`
-	ServiceName          ResourceAttributeConfig `mapstructure:"service.name"`
-	ServiceNamespace     ResourceAttributeConfig `mapstructure:"service.namespace"`
+	ContainerID            ResourceAttributeConfig `mapstructure:"container.id"`
+	ContainerImageID       ResourceAttributeConfig `mapstructure:"container.image.id"`
+	ContainerImageName     ResourceAttributeConfig `mapstructure:"container.image.name"`
+	ContainerImageTags     ResourceAttributeConfig `mapstructure:"container.image.tags"`
+	ContainerName          ResourceAttributeConfig `mapstructure:"container.name"`
+	ContainerRuntimeName   ResourceAttributeConfig `mapstructure:"container.runtime.name"`
+	DockerSwarmNodeID      ResourceAttributeConfig `mapstructure:"docker.swarm.node.id"`
+	DockerSwarmServiceName ResourceAttributeConfig `mapstructure:"docker.swarm.service.name"`
+	DockerSwarmTaskID      ResourceAttributeConfig `mapstructure:"docker.swarm.task.id"`
+	DockerSwarmTaskSlot    ResourceAttributeConfig `mapstructure:"docker.swarm.task.slot"`
+	HostName               ResourceAttributeConfig `mapstructure:"host.name"`
+	ServiceName            ResourceAttributeConfig `mapstructure:"service.name"`
+	ServiceNamespace       ResourceAttributeConfig `mapstructure:"service.namespace"`
 }
 
 func DefaultResourceAttributesConfig() ResourceAttributesConfig {
@@ -56,6 +60,18 @@ func DefaultResourceAttributesConfig() ResourceAttributesConfig {
 			Enabled: true,
 		},
 		ContainerRuntimeName: ResourceAttributeConfig{
+			Enabled: true,
+		},
+		DockerSwarmNodeID: ResourceAttributeConfig{
+			Enabled: true,
+		},
+		DockerSwarmServiceName: ResourceAttributeConfig{
+			Enabled: true,
+		},
+		DockerSwarmTaskID: ResourceAttributeConfig{
+			Enabled: true,
+		},
+		DockerSwarmTaskSlot: ResourceAttributeConfig{
 			Enabled: true,
 		},
 		HostName: ResourceAttributeConfig{

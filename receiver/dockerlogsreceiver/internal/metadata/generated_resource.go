@@ -63,6 +63,34 @@ func (rb *ResourceBuilder) SetContainerRuntimeName(val string) {
 	}
 }
 
+// SetDockerSwarmNodeID sets provided value as "docker.swarm.node.id" attribute.
+func (rb *ResourceBuilder) SetDockerSwarmNodeID(val string) {
+	if rb.config.DockerSwarmNodeID.Enabled {
+		rb.res.Attributes().PutStr("docker.swarm.node.id", val)
+	}
+}
+
+// SetDockerSwarmServiceName sets provided value as "docker.swarm.service.name" attribute.
+func (rb *ResourceBuilder) SetDockerSwarmServiceName(val string) {
+	if rb.config.DockerSwarmServiceName.Enabled {
+		rb.res.Attributes().PutStr("docker.swarm.service.name", val)
+	}
+}
+
+// SetDockerSwarmTaskID sets provided value as "docker.swarm.task.id" attribute.
+func (rb *ResourceBuilder) SetDockerSwarmTaskID(val string) {
+	if rb.config.DockerSwarmTaskID.Enabled {
+		rb.res.Attributes().PutStr("docker.swarm.task.id", val)
+	}
+}
+
+// SetDockerSwarmTaskSlot sets provided value as "docker.swarm.task.slot" attribute.
+func (rb *ResourceBuilder) SetDockerSwarmTaskSlot(val int64) {
+	if rb.config.DockerSwarmTaskSlot.Enabled {
+		rb.res.Attributes().PutInt("docker.swarm.task.slot", val)
+	}
+}
+
 // SetHostName sets provided value as "host.name" attribute.
 func (rb *ResourceBuilder) SetHostName(val string) {
 	if rb.config.HostName.Enabled {

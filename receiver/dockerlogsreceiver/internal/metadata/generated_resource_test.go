@@ -19,6 +19,10 @@ func TestResourceBuilder(t *testing.T) {
 			rb.SetContainerImageTags([]any{"container.image.tags-item1", "container.image.tags-item2"})
 			rb.SetContainerName("container.name-val")
 			rb.SetContainerRuntimeName("container.runtime.name-val")
+			rb.SetDockerSwarmNodeID("docker.swarm.node.id-val")
+			rb.SetDockerSwarmServiceName("docker.swarm.service.name-val")
+			rb.SetDockerSwarmTaskID("docker.swarm.task.id-val")
+			rb.SetDockerSwarmTaskSlot(22)
 			rb.SetHostName("host.name-val")
 			rb.SetServiceName("service.name-val")
 			rb.SetServiceNamespace("service.namespace-val")
@@ -28,9 +32,9 @@ func TestResourceBuilder(t *testing.T) {
 
 			switch tt {
 			case "default":
-				assert.Equal(t, 9, res.Attributes().Len())
+				assert.Equal(t, 13, res.Attributes().Len())
 			case "all_set":
-				assert.Equal(t, 9, res.Attributes().Len())
+				assert.Equal(t, 13, res.Attributes().Len())
 			case "none_set":
 				assert.Equal(t, 0, res.Attributes().Len())
 				return
@@ -66,6 +70,26 @@ func TestResourceBuilder(t *testing.T) {
 			assert.True(t, ok)
 			if ok {
 				assert.Equal(t, "container.runtime.name-val", containerRuntimeNameAttrVal.Str())
+			}
+			dockerSwarmNodeIDAttrVal, ok := res.Attributes().Get("docker.swarm.node.id")
+			assert.True(t, ok)
+			if ok {
+				assert.Equal(t, "docker.swarm.node.id-val", dockerSwarmNodeIDAttrVal.Str())
+			}
+			dockerSwarmServiceNameAttrVal, ok := res.Attributes().Get("docker.swarm.service.name")
+			assert.True(t, ok)
+			if ok {
+				assert.Equal(t, "docker.swarm.service.name-val", dockerSwarmServiceNameAttrVal.Str())
+			}
+			dockerSwarmTaskIDAttrVal, ok := res.Attributes().Get("docker.swarm.task.id")
+			assert.True(t, ok)
+			if ok {
+				assert.Equal(t, "docker.swarm.task.id-val", dockerSwarmTaskIDAttrVal.Str())
+			}
+			dockerSwarmTaskSlotAttrVal, ok := res.Attributes().Get("docker.swarm.task.slot")
+			assert.True(t, ok)
+			if ok {
+				assert.EqualValues(t, 22, dockerSwarmTaskSlotAttrVal.Int())
 			}
 			hostNameAttrVal, ok := res.Attributes().Get("host.name")
 			assert.True(t, ok)

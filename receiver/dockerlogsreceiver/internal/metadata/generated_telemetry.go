@@ -28,16 +28,20 @@ type TelemetryBuilder struct {
 	meter                          metric.Meter
 	mu                             sync.Mutex
 	registrations                  []metric.Registration
+	DockerLogsBoundedBackfills     metric.Int64Counter
 	DockerLogsBufferedBytes        metric.Int64UpDownCounter
 	DockerLogsBytes                metric.Int64Counter
 	DockerLogsCaptureLatency       metric.Float64Histogram
 	DockerLogsCaptures             metric.Int64UpDownCounter
+	DockerLogsDroppedEvents        metric.Int64Counter
 	DockerLogsDroppedRecords       metric.Int64Counter
 	DockerLogsDuplicatesSuppressed metric.Int64Counter
 	DockerLogsEngineRequests       metric.Int64Counter
 	DockerLogsEngineUp             metric.Int64ObservableGauge
+	DockerLogsEvents               metric.Int64Counter
 	DockerLogsGaps                 metric.Int64Counter
 	DockerLogsLag                  metric.Float64ObservableGauge
+	DockerLogsRateLimitedRecords   metric.Int64Counter
 	DockerLogsRecords              metric.Int64Counter
 	DockerLogsRefusedRecords       metric.Int64Counter
 	DockerLogsReopens              metric.Int64Counter
@@ -124,6 +128,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.DockerLogsBoundedBackfills, err = builder.meter.Int64Counter(
+		"otelcol_docker_logs_bounded_backfills",
+		metric.WithDescription("Containers that were seen for the first time, and of which older lines were left out as backfill says. [Alpha]"),
+		metric.WithUnit("{container}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.DockerLogsBufferedBytes, err = builder.meter.Int64UpDownCounter(
 		"otelcol_docker_logs_buffered_bytes",
 		metric.WithDescription("Memory of the records that have been read from the engine and that the pipeline has not accepted yet. [Alpha]"),
@@ -147,6 +157,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_docker_logs_captures",
 		metric.WithDescription("Containers being captured. [Alpha]"),
 		metric.WithUnit("{container}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.DockerLogsDroppedEvents, err = builder.meter.Int64Counter(
+		"otelcol_docker_logs_dropped_events",
+		metric.WithDescription("Events that were to become records and were dropped, since the pipeline held up too many. [Alpha]"),
+		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.DockerLogsDroppedRecords, err = builder.meter.Int64Counter(
@@ -173,6 +189,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{engine}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.DockerLogsEvents, err = builder.meter.Int64Counter(
+		"otelcol_docker_logs_events",
+		metric.WithDescription("Events of containers that became records. [Alpha]"),
+		metric.WithUnit("{event}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.DockerLogsGaps, err = builder.meter.Int64Counter(
 		"otelcol_docker_logs_gaps",
 		metric.WithDescription("Places in a container's log where lines may be missing. [Alpha]"),
@@ -183,6 +205,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_docker_logs_lag",
 		metric.WithDescription("Age of the oldest record that has been read and that the pipeline has not accepted; 0 where there is none. [Alpha]"),
 		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
+	builder.DockerLogsRateLimitedRecords, err = builder.meter.Int64Counter(
+		"otelcol_docker_logs_rate_limited_records",
+		metric.WithDescription("Records that have been read and dropped, since their container exceeded its rate_limit. [Alpha]"),
+		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.DockerLogsRecords, err = builder.meter.Int64Counter(

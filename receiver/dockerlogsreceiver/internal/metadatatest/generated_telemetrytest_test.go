@@ -28,19 +28,26 @@ func TestSetupTelemetry(t *testing.T) {
 		observer.Observe(1)
 		return nil
 	}))
+	tb.DockerLogsBoundedBackfills.Add(context.Background(), 1)
 	tb.DockerLogsBufferedBytes.Add(context.Background(), 1)
 	tb.DockerLogsBytes.Add(context.Background(), 1)
 	tb.DockerLogsCaptureLatency.Record(context.Background(), 1)
 	tb.DockerLogsCaptures.Add(context.Background(), 1)
+	tb.DockerLogsDroppedEvents.Add(context.Background(), 1)
 	tb.DockerLogsDroppedRecords.Add(context.Background(), 1)
 	tb.DockerLogsDuplicatesSuppressed.Add(context.Background(), 1)
 	tb.DockerLogsEngineRequests.Add(context.Background(), 1)
+	tb.DockerLogsEvents.Add(context.Background(), 1)
 	tb.DockerLogsGaps.Add(context.Background(), 1)
+	tb.DockerLogsRateLimitedRecords.Add(context.Background(), 1)
 	tb.DockerLogsRecords.Add(context.Background(), 1)
 	tb.DockerLogsRefusedRecords.Add(context.Background(), 1)
 	tb.DockerLogsReopens.Add(context.Background(), 1)
 	tb.DockerLogsStrategyChanges.Add(context.Background(), 1)
 	tb.DockerLogsTruncatedLines.Add(context.Background(), 1)
+	AssertEqualDockerLogsBoundedBackfills(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualDockerLogsBufferedBytes(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
@@ -51,6 +58,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualDockerLogsCaptures(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualDockerLogsDroppedEvents(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualDockerLogsDroppedRecords(t, testTel,
@@ -65,11 +75,17 @@ func TestSetupTelemetry(t *testing.T) {
 	AssertEqualDockerLogsEngineUp(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
+	AssertEqualDockerLogsEvents(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualDockerLogsGaps(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualDockerLogsLag(t, testTel,
 		[]metricdata.DataPoint[float64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualDockerLogsRateLimitedRecords(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualDockerLogsRecords(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},

@@ -4,6 +4,7 @@
 package position
 
 import (
+	"maps"
 	"slices"
 	"sync"
 )
@@ -25,9 +26,10 @@ type Frontier struct {
 	ids []ID
 	// next is the sequence number of the oldest record that has not been accepted.
 	next uint64
-	// ahead are records that were accepted before an older one was. They are delivered,
-	// so nothing repeats in this process; what is stored ends before the older one.
-	ahead map[uint64]ID
+	// ahead are records that were accepted before an older one was; restored are those of
+	// an earlier process, which have no sequence number before they are met again.
+	ahead    map[uint64]ID
+	restored []ID
 	// place is where the records before next end, for a source that can go there; marks are
 	// those to come, in order.
 	place    []byte
@@ -53,7 +55,7 @@ func (f *Frontier) Commit(list []Delivered) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.changed, f.floor = true, 0
+	f.changed = true
 	for _, d := range list {
 		if d.Seq != f.next {
 			if f.ahead == nil {
@@ -75,6 +77,7 @@ func (f *Frontier) Commit(list []Delivered) {
 
 func (f *Frontier) advance(id ID) {
 	f.next++
+	f.floor = 0
 	f.takeMarks()
 	f.ids = append(f.ids, id)
 	if len(f.ids) < 4*MinRecords {
@@ -92,6 +95,13 @@ func (f *Frontier) pass(seq uint64) {
 	if seq == f.next {
 		f.next++
 	}
+}
+
+// raise sets the floor that is stored.
+func (f *Frontier) raise(floor int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.floor, f.changed = floor, true
 }
 
 // accepted returns the sequence number of the oldest record that has not been accepted.
@@ -124,7 +134,30 @@ func (f *Frontier) Take() ([]byte, bool) {
 	}
 	f.changed = false
 	ids := f.ids[wholeInstant(f.ids, len(f.ids)-MinRecords):]
-	return encode(f.floor, ids, appendSections(f.place, f.sections)), true
+	ahead := make([]ID, 0, len(f.ahead)+len(f.restored))
+	for _, seq := range slices.Sorted(maps.Keys(f.ahead)) {
+		ahead = append(ahead, f.ahead[seq])
+	}
+	ahead = append(ahead, f.restored...)
+	ahead = ahead[:min(len(ahead), maxAhead)]
+	return encode(f.floor, ids, appendSections(f.place, encodeAhead(lastOf(ids), ahead), f.sections)), true
+}
+
+// isRestored reports whether an earlier process has delivered a record before an older one.
+func (f *Frontier) isRestored(id ID) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Contains(f.restored, id)
+}
+
+// meet commits a record that was restored.
+func (f *Frontier) meet(d Delivered) {
+	f.mu.Lock()
+	if i := slices.Index(f.restored, d.ID); i >= 0 {
+		f.restored = slices.Delete(f.restored, i, i+1)
+	}
+	f.mu.Unlock()
+	f.Commit([]Delivered{d})
 }
 
 // Restore makes the value due again, after what was taken could not be stored.

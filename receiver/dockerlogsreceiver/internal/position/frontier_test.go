@@ -99,6 +99,22 @@ func TestForgetKeepsTheSequence(t *testing.T) {
 }
 
 // What is hashed is a promise too: else a new version would repeat what an old one read.
+// A floor that is raised is stored before anything is accepted, and does not sink.
+func TestRaisedFloorIsStored(t *testing.T) {
+	f := Start(5)
+	_, changed := f.Take()
+	require.True(t, changed)
+	p := New(f)
+	for _, floor := range []int64{10, 7} {
+		p.RaiseFloor(floor)
+		value, changed := f.Take()
+		require.True(t, changed)
+		again, err := Decode(value)
+		require.NoError(t, err)
+		assert.Equal(t, Start(10), again)
+	}
+}
+
 func TestIDsArePinned(t *testing.T) {
 	for want, rec := range map[ID]stream.Record{
 		{0x17979cfe3d85cd15, 0x578c4945a4bbdbaf}: {Time: 1700000000123456789, Kind: stream.Stdout, Body: []byte("hello")},
@@ -174,4 +190,71 @@ func FuzzDecode(f *testing.F) {
 			assert.Equal(t, value, again)
 		}
 	})
+}
+
+// TestWhatIsAheadIsKnownAfterARestart: a record that was accepted before an older one does not
+// come again in the next process, and the older one does. It proves nothing: a read has to
+// reach what was accepted without a hole.
+func TestWhatIsAheadIsKnownAfterARestart(t *testing.T) {
+	p, list := admitted(10)
+	p.frontier.Commit(list[:4])
+	p.frontier.Commit(list[6:8])
+	p.frontier.Commit(list[9:])
+	restart := func() *Position {
+		value, changed := p.frontier.Take()
+		require.True(t, changed)
+		f, err := Decode(value)
+		require.NoError(t, err)
+		return New(f)
+	}
+	p = restart()
+	log := lines(10, time.Millisecond)
+	var fresh []int
+	met := func(p *Position, judge *Reading, from, to int) {
+		fresh = nil
+		for i := from; i < to; i++ {
+			switch id := IDOf(log[i]); judge.Judge(log[i], id) {
+			case Fresh:
+				fresh = append(fresh, i)
+				p.Admit(id)
+			case Ahead:
+				p.Meet(id)
+			}
+		}
+	}
+	short := p.Begin(5, false)
+	met(p, short, 5, 10)
+	assert.False(t, short.Proven())
+	assert.Equal(t, Short, short.End(5))
+
+	judge := p.Begin(0, false)
+	met(p, judge, 0, 7) // and ends there, once more: what has not been met is stored again
+	assert.Equal(t, []int{4, 5}, fresh)
+	p = restart()
+	judge = p.Begin(0, false)
+	met(p, judge, 0, 10)
+	assert.Equal(t, []int{4, 5, 8}, fresh)
+	assert.Equal(t, Complete, judge.End(10))
+	judge = p.Begin(0, false)
+	met(p, judge, 0, 10)
+	assert.Empty(t, fresh)
+
+	// What an older version has carried along is of another place.
+	f, err := Decode(encode(0, []ID{IDOf(log[5])}, appendSections(nil, encodeAhead(IDOf(log[3]), []ID{IDOf(log[7])}), nil)))
+	require.NoError(t, err)
+	assert.Empty(t, f.restored)
+}
+
+// TestWhatIsAheadIsBounded: however much is accepted before an older record, the position can
+// be read again.
+func TestWhatIsAheadIsBounded(t *testing.T) {
+	p, list := admitted(3 * maxAhead)
+	p.frontier.Commit(list[:10])
+	p.frontier.Commit(list[11:])
+	value, changed := p.frontier.Take()
+	require.True(t, changed)
+	f, err := Decode(value)
+	require.NoError(t, err)
+	assert.Len(t, f.restored, maxAhead)
+	assert.Equal(t, list[11].ID, f.restored[0])
 }

@@ -24,8 +24,6 @@ const (
 	// dedupWindow is how far back, in nanoseconds of log time, records are remembered:
 	// Engine 20.10 repeats records at a rotation, to a slow reader several seconds of them.
 	dedupWindow = int64(10e9)
-	// overtaking is more than the two streams of a container overtake one another by.
-	overtaking = int64(1e9)
 	// MinRecords is how many records are remembered at least, however silent the
 	// container is: enough to recognise the log by. MaxRecords bounds it, however loud.
 	MinRecords = 64
@@ -66,6 +64,9 @@ type Position struct {
 	ids    []ID
 	first  uint64
 	newest int64 // no record of ids has a later time
+	// ahead is the time behind which no record is that an earlier process has delivered
+	// before an older one; 0 where there is none.
+	ahead int64
 	// partialSince are the times of the lines, by stream, that had begun before the
 	// newest record and not ended, see stream.Reader.Begun. A read that begins behind
 	// their first chunks must not take their last ones for lines. They are not stored:
@@ -78,7 +79,7 @@ type Position struct {
 func New(f *Frontier) *Position {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	p := &Position{frontier: f, floor: f.floor, ids: slices.Clone(f.ids), first: f.next - uint64(len(f.ids))}
+	p := &Position{frontier: f, floor: f.floor, ids: slices.Clone(f.ids), first: f.next - uint64(len(f.ids)), ahead: newest(f.restored)}
 	p.newest = newest(p.ids)
 	return p
 }
@@ -109,6 +110,21 @@ func (p *Position) PassFloor(id ID) { p.frontier.pass(p.remember(id)) }
 // Renew remembers a known record again, behind those that the log has before it and that
 // came later: what is forgotten first must be what is first in the log.
 func (p *Position) Renew(id ID) { p.frontier.Commit([]Delivered{{Seq: p.remember(id), ID: id}}) }
+
+// RaiseFloor moves the floor of a log of which nothing is known to a later time.
+func (p *Position) RaiseFloor(floor int64) {
+	p.floor = max(p.floor, floor)
+	p.frontier.raise(p.floor)
+}
+
+// isAhead reports whether an earlier process has delivered a record before an older one.
+func (p *Position) isAhead(id ID) bool { return id.Time <= p.ahead && p.frontier.isRestored(id) }
+
+// Meet remembers a record that an earlier process has delivered before an older one.
+func (p *Position) Meet(id ID) {
+	p.floor = 0
+	p.frontier.meet(Delivered{Seq: p.remember(id), ID: id})
+}
 
 // ClearFloor ends the floor: what is remembered takes its place, or nothing does.
 func (p *Position) ClearFloor() { p.floor = 0 }
@@ -142,7 +158,7 @@ func (p *Position) endsPartial(rec stream.Record, start int64) bool {
 		return true
 	default:
 		// The streams overtake one another.
-		return !p.partialKnown && rec.Time < start+overtaking
+		return !p.partialKnown && rec.Time < start+int64(stream.Overtaking)
 	}
 }
 
@@ -154,15 +170,29 @@ func (p *Position) Holds(time int64) bool {
 // Last returns the time of the record that was remembered last. It must not be Empty.
 func (p *Position) Last() time.Time { return time.Unix(0, p.ids[len(p.ids)-1].Time) }
 
+// Newest returns the latest time that a remembered record has, in nanoseconds since the
+// epoch. It must not be Empty.
+func (p *Position) Newest() int64 { return p.newest }
+
 // Since returns the time from which on a read has to ask for the log: that of some of the
 // newest records, and before what the streams overtake one another by. It must not be
 // Empty.
 func (p *Position) Since() int64 {
-	oldest := func(ids []ID) int64 {
-		return slices.MinFunc(ids, func(a, b ID) int { return cmp.Compare(a.Time, b.Time) }).Time
-	}
-	newer := min(oldest(p.ids[max(0, len(p.ids)-MinRecords):]), p.newest-overtaking)
+	newer := min(oldest(p.ids[max(0, len(p.ids)-MinRecords):]), p.newest-int64(stream.Overtaking))
 	return max(oldest(p.ids), newer)
+}
+
+// SeenBefore returns the time that a record is older than if it, and all that the log has
+// before it, has been delivered or is not wanted. It is 0 where that can be known of none.
+func (p *Position) SeenBefore() int64 {
+	switch {
+	case p.floor != 0:
+		return p.floor - int64(stream.Overtaking)
+	case len(p.ids) > 0:
+		return oldest(p.ids) - int64(stream.Overtaking)
+	default:
+		return 0
+	}
 }
 
 // accepted is how many of ids the pipeline has accepted without a hole.
@@ -222,7 +252,7 @@ func (p *Position) drop(n int) {
 
 // Forget makes the position blank, for a log that holds nothing of what is known.
 func (p *Position) Forget() {
-	*p = Position{frontier: p.frontier, first: p.End()}
+	*p = Position{frontier: p.frontier, first: p.End(), ahead: p.ahead}
 }
 
 // Ordinal counts the equal records before one that is about to be admitted. Where records
@@ -253,6 +283,10 @@ func newest(ids []ID) (time int64) {
 		time = max(time, id.Time)
 	}
 	return time
+}
+
+func oldest(ids []ID) int64 {
+	return slices.MinFunc(ids, func(a, b ID) int { return cmp.Compare(a.Time, b.Time) }).Time
 }
 
 func abs(n int64) int64 { return max(n, -n) }

@@ -302,7 +302,7 @@ func TestPositionLineCutByTheTail(t *testing.T) {
 	p.Begin(0, false).NotePartials([2]int64{})
 	c = p.Begin(2, false)
 	require.Equal(t, Known, c.Judge(rec, IDOf(rec)))
-	later := errout(10+time.Duration(overtaking), "a line")
+	later := errout(10+stream.Overtaking, "a line")
 	require.Equal(t, Fresh, c.Judge(later, IDOf(later)))
 }
 
@@ -352,7 +352,7 @@ func TestSince(t *testing.T) {
 		case i < MinRecords:
 			assert.Equal(t, p.ids[0].Time, p.Since(), "all of it")
 		case i > 200:
-			assert.Equal(t, rec.Time-overtaking, p.Since(), "of a loud container a second")
+			assert.Equal(t, rec.Time-int64(stream.Overtaking), p.Since(), "of a loud container a second")
 		}
 	}
 	p = blank()
@@ -403,4 +403,20 @@ func TestPositionRandom(t *testing.T) {
 		}
 		require.Equal(t, texts(log), got, seed)
 	}
+}
+
+// TestSeenBefore: what is older has been delivered or is not wanted, on both streams.
+func TestSeenBefore(t *testing.T) {
+	p := blank()
+	assert.Zero(t, p.SeenBefore(), "nothing is known")
+	all := lines(100, time.Second)
+	for _, rec := range all {
+		p.accept(IDOf(rec))
+	}
+	assert.Equal(t, p.ids[0].Time-int64(stream.Overtaking), p.SeenBefore())
+	assert.Equal(t, all[99].Time, p.Newest())
+	p.Shrink()
+	assert.Equal(t, all[100-MinRecords].Time-int64(stream.Overtaking), p.SeenBefore())
+	floor := all[50].Time
+	assert.Equal(t, floor-int64(stream.Overtaking), New(Start(floor)).SeenBefore())
 }

@@ -19,6 +19,7 @@ const (
 	Passed                     // older than all that is remembered
 	BeforeFloor                // before the floor: pass the floor with it
 	Unclear                    // the read did not go back far enough to decide
+	Ahead                      // delivered by an earlier process before an older record: meet it
 )
 
 // Reading judges which records of one logs request are new. A request asks for the last
@@ -71,7 +72,7 @@ func (r *Reading) Judge(rec stream.Record, id ID) Verdict {
 	firstOfStream := !r.first[rec.Kind-1]
 	r.first[rec.Kind-1] = true
 	if r.pos.floor != 0 {
-		return r.judgeByFloor(rec)
+		return r.judgeByFloor(rec, id)
 	}
 	if seq, found := r.Find(id, rec.Coarse); found {
 		r.proven = true
@@ -91,11 +92,14 @@ func (r *Reading) Judge(rec stream.Record, id ID) Verdict {
 	if firstOfStream && r.seen > 1 && r.tail > 0 && r.pos.endsPartial(rec, r.start) {
 		return Unclear
 	}
+	if r.pos.isAhead(id) {
+		return Ahead
+	}
 	r.news = true
 	return Fresh
 }
 
-func (r *Reading) judgeByFloor(rec stream.Record) Verdict {
+func (r *Reading) judgeByFloor(rec stream.Record, id ID) Verdict {
 	floor := r.pos.floor
 	if rec.Coarse && rec.Time%1e9 == 0 {
 		floor -= floor % 1e9 // the stamps have whole seconds: what is written later in that second bears the same
@@ -109,7 +113,11 @@ func (r *Reading) judgeByFloor(rec stream.Record) Verdict {
 	if r.tail > 0 && !r.proven {
 		return Passed
 	}
-	r.proven, r.news = true, true
+	r.proven = true
+	if r.pos.isAhead(id) {
+		return Ahead
+	}
+	r.news = true
 	return Fresh
 }
 

@@ -9,10 +9,13 @@ import (
 	"strings"
 )
 
-// compileGlob translates a glob into a regular expression that matches the whole of a
+// IsGlob reports whether a text has anything in it that makes it a glob, and no literal.
+func IsGlob(text string) bool { return strings.ContainsAny(text, `*?[{\`) }
+
+// CompileGlob translates a glob into a regular expression that matches the whole of a
 // text: * is any text, ? any character, [a-z] or [!a-z] one of a class, {a,b} one
 // of several globs, and \ takes the special meaning of what follows.
-func compileGlob(glob string) (*regexp.Regexp, error) {
+func CompileGlob(glob string) (*regexp.Regexp, error) {
 	var re strings.Builder
 	re.WriteString(`(?s)^`)
 	braces := 0

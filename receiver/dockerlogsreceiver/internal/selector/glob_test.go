@@ -59,7 +59,7 @@ func TestGlob(t *testing.T) {
 		"日本*":        {matches: []string{"日本", "日本語"}, not: []string{"日"}},
 	} {
 		t.Run(glob, func(t *testing.T) {
-			compiled, err := compileGlob(glob)
+			compiled, err := CompileGlob(glob)
 			require.NoError(t, err)
 			for _, value := range test.matches {
 				assert.True(t, compiled.MatchString(value), "%q", value)
@@ -88,7 +88,7 @@ func TestGlobRefused(t *testing.T) {
 		"*\xff":     "invalid UTF-8",
 		"[[:word:]": "missing closing ]",
 	} {
-		_, err := compileGlob(glob)
+		_, err := CompileGlob(glob)
 		assert.ErrorContains(t, err, want, "%q", glob)
 	}
 }

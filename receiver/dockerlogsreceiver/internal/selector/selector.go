@@ -1,24 +1,28 @@
 // Copyright The otelcol-dockerlogs Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package selector decides which containers are captured, and with which strategy.
+// Package selector decides which containers are captured, and how.
 package selector
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/multiline"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/strategy"
 )
 
 // Labels by which a container decides for itself.
 const (
-	LabelEnabled  = "io.opentelemetry.docker_logs.enabled"
-	LabelStrategy = "io.opentelemetry.docker_logs.strategy"
+	LabelEnabled   = "io.opentelemetry.docker_logs.enabled"
+	LabelStrategy  = "io.opentelemetry.docker_logs.strategy"
+	LabelRateLimit = "io.opentelemetry.docker_logs.rate_limit"
 )
 
 // Match selects containers. A container matches if each of the fields that are set
@@ -36,83 +40,186 @@ type Match struct {
 	_ struct{}
 }
 
-// Override gives the containers that it matches a strategy.
+// Choice is all that is chosen for a container.
+type Choice struct {
+	Strategy  strategy.Name
+	From      string // what chose the strategy: default, overrides[0], for example, or label
+	RateLimit RateLimit
+	Multiline multiline.Rules
+}
+
+// Override gives the containers that it matches what it sets; the rest is as it is for all
+// others.
 type Override struct {
-	Match    Match         `mapstructure:"match"`
-	Strategy strategy.Name `mapstructure:"strategy"`
+	Match     Match         `mapstructure:"match"`
+	Strategy  strategy.Name `mapstructure:"strategy"`
+	RateLimit *RateLimit    `mapstructure:"rate_limit"`
+	// Multiline is as at the top level where it says nothing.
+	Multiline *multiline.Config `mapstructure:"multiline"`
 
 	_ struct{}
+}
+
+// check returns all that is wrong with what the override sets.
+func (o Override) check() (errs []error) {
+	if o.Strategy == "" && o.RateLimit == nil && o.Multiline == nil {
+		errs = append(errs, errors.New("sets nothing; give it a strategy, a rate_limit or multiline"))
+	}
+	if o.Strategy != "" && !o.Strategy.Valid() {
+		errs = append(errs, fmt.Errorf("strategy: %q is not %s", o.Strategy, strategy.Names))
+	}
+	if o.RateLimit != nil {
+		for _, err := range o.RateLimit.Check() {
+			errs = append(errs, fmt.Errorf("rate_limit: %w", err))
+		}
+	}
+	return errs
+}
+
+// choice returns what the override makes of what is chosen for all.
+func (o Override) choice(c Choice) (_ Choice, err error) {
+	c.Strategy = cmp.Or(o.Strategy, c.Strategy)
+	if o.RateLimit != nil {
+		c.RateLimit = *o.RateLimit
+	}
+	if o.Multiline == nil {
+		return c, nil
+	}
+	if c.Multiline, err = o.Multiline.Compile(c.Multiline); err != nil {
+		err = fmt.Errorf("multiline: %w", err)
+	}
+	return c, err
 }
 
 // Selector is a compiled selection.
 type Selector struct {
 	include, exclude []matcher
 	overrides        []override
-	strategy         strategy.Name
+	byDefault        Choice
 }
 
 type override struct {
-	match    matcher
-	strategy strategy.Name
+	match  matcher
+	choice Choice
 }
 
-// New compiles a selection. byDefault is the strategy of the containers that no override
-// matches. The error names the keys of the configuration that are wrong.
-func New(include, exclude []Match, overrides []Override, byDefault strategy.Name) (Selector, error) {
+// New compiles a selection. byDefault is for the containers that no override matches. The
+// error names the keys of the configuration that are wrong.
+func New(include, exclude []Match, overrides []Override, byDefault Choice) (Selector, error) {
 	in, errInclude := newMatchers("include", include)
 	out, errExclude := newMatchers("exclude", exclude)
-	s := Selector{include: in, exclude: out, strategy: byDefault}
+	byDefault.From = "default"
+	s := Selector{include: in, exclude: out, byDefault: byDefault}
 	errs := []error{errInclude, errExclude}
 	for i, entry := range overrides {
 		match, err := newMatcher(entry.Match)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("overrides[%d]: match: %w", i, err))
 		}
-		s.overrides = append(s.overrides, override{match, entry.Strategy})
+		for _, err := range entry.check() {
+			errs = append(errs, fmt.Errorf("overrides[%d]: %w", i, err))
+		}
+		choice, err := entry.choice(byDefault)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("overrides[%d]: %w", i, err))
+		}
+		if entry.Strategy != "" {
+			choice.From = fmt.Sprintf("overrides[%d]", i)
+		}
+		s.overrides = append(s.overrides, override{match, choice})
 	}
 	return s, errors.Join(errs...)
 }
 
-// StrategyFor returns a container's strategy: by its label, else by the first override that
-// matches, else the default. The error is that of a label that names no strategy; the
-// strategy is then that of the configuration.
-func (s Selector) StrategyFor(c engine.Summary) (strategy.Name, error) {
-	chosen := s.strategy
+// For returns what is chosen for a container: by its labels, else by the first override that
+// matches, else the default. The error is that of labels that are not understood; in their
+// place stands what the configuration says.
+func (s Selector) For(c engine.Summary) (Choice, error) {
+	chosen := s.byDefault
 	for _, o := range s.overrides {
 		if o.match.matches(c) {
-			chosen = o.strategy
+			chosen = o.choice
 			break
 		}
 	}
-	label, ok := c.Labels[LabelStrategy]
-	if !ok {
-		return chosen, nil
-	}
-	if !strategy.Name(label).Valid() {
-		return chosen, fmt.Errorf("label %s: %q is not %s", LabelStrategy, label, strategy.Names)
-	}
-	return strategy.Name(label), nil
+	err := errors.Join(
+		byLabel(c, LabelStrategy, chosen.setStrategy),
+		byLabel(c, LabelRateLimit, chosen.setRateLimit),
+		chosen.setMultiline(c.Labels),
+	)
+	return chosen, err
 }
 
-// Selects reports whether to capture a container. Its own label wins over the
-// configuration; one that is neither true nor false is ignored.
-func (s Selector) Selects(c engine.Summary) bool {
-	if enabled, err := strconv.ParseBool(c.Labels[LabelEnabled]); err == nil {
-		return enabled
-	}
-	return (len(s.include) == 0 || matchAny(s.include, c)) && !matchAny(s.exclude, c)
+func (c *Choice) setMultiline(labels map[string]string) (err error) {
+	c.Multiline, err = c.Multiline.ByLabels(labels)
+	return err
 }
+
+// byLabel hands the value of a container's label, if it has it, to set.
+func byLabel(c engine.Summary, label string, set func(value string) error) error {
+	value, ok := c.Labels[label]
+	if !ok {
+		return nil
+	}
+	if err := set(value); err != nil {
+		return fmt.Errorf("label %s: %w", label, err)
+	}
+	return nil
+}
+
+func (c *Choice) setStrategy(value string) error {
+	if name := strategy.Name(value); name.Valid() {
+		c.Strategy, c.From = name, "label"
+		return nil
+	}
+	return fmt.Errorf("%q is not %s", value, strategy.Names)
+}
+
+func (c *Choice) setRateLimit(value string) error {
+	limit := c.RateLimit
+	var err error
+	if limit.RecordsPerSecond, err = strconv.ParseFloat(value, 64); err != nil || !limit.validRate() {
+		return fmt.Errorf("%q is not a number of records per second; 0 is no limit", value)
+	}
+	c.RateLimit = limit
+	return nil
+}
+
+// Decision is whether a container is to be captured.
+type Decision struct {
+	Captured bool
+	// What speaks against it: an entry of exclude, that include has none for it, or its label.
+	Key   string // exclude, include or LabelEnabled; "" where it is captured
+	Entry int    // of exclude
+}
+
+// Decide decides whether to capture a container. Its own label wins over the configuration;
+// one that is neither true nor false is ignored.
+func (s Selector) Decide(c engine.Summary) Decision {
+	if enabled, err := strconv.ParseBool(c.Labels[LabelEnabled]); err == nil {
+		if enabled {
+			return Decision{Captured: true}
+		}
+		return Decision{Key: LabelEnabled}
+	}
+	if entry := firstMatch(s.exclude, c); entry >= 0 {
+		return Decision{Key: "exclude", Entry: entry}
+	}
+	if len(s.include) > 0 && firstMatch(s.include, c) < 0 {
+		return Decision{Key: "include"}
+	}
+	return Decision{Captured: true}
+}
+
+// Selects reports whether to capture a container.
+func (s Selector) Selects(c engine.Summary) bool { return s.Decide(c).Captured }
 
 // matcher is one entry: all its conditions must hold.
 type matcher []func(engine.Summary) bool
 
-func matchAny(matchers []matcher, c engine.Summary) bool {
-	for _, m := range matchers {
-		if m.matches(c) {
-			return true
-		}
-	}
-	return false
+// firstMatch returns the index of the first entry that matches, -1 if none does.
+func firstMatch(matchers []matcher, c engine.Summary) int {
+	return slices.IndexFunc(matchers, func(m matcher) bool { return m.matches(c) })
 }
 
 func (m matcher) matches(c engine.Summary) bool {
@@ -186,8 +293,8 @@ func newPositivePattern(text string) (func(string) bool, error) {
 		}
 		return re.MatchString, nil
 	}
-	if strings.ContainsAny(text, `*?[{\`) {
-		glob, err := compileGlob(text)
+	if IsGlob(text) {
+		glob, err := CompileGlob(text)
 		if err != nil {
 			return nil, fmt.Errorf("%q is not a glob: %w", text, err)
 		}

@@ -4,6 +4,7 @@
 package selector
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -95,7 +96,7 @@ func TestSelector(t *testing.T) {
 		"exclude wins":         {include: []Match{{Labels: labelled("tier", "*")}}, exclude: []Match{{Name: "db-*"}}, want: []engine.Summary{front}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, err := New(test.include, test.exclude, nil, "")
+			s, err := New(test.include, test.exclude, nil, Choice{})
 			require.NoError(t, err)
 			var got []engine.Summary
 			for _, c := range all {
@@ -111,9 +112,9 @@ func TestSelector(t *testing.T) {
 // TestSelectorOwnLabel holds that a container's own word wins, and that one which is
 // neither yes nor no is not heard.
 func TestSelectorOwnLabel(t *testing.T) {
-	included, err := New([]Match{{Name: "web"}}, nil, nil, "")
+	included, err := New([]Match{{Name: "web"}}, nil, nil, Choice{})
 	require.NoError(t, err)
-	excluded, err := New(nil, []Match{{Name: "web"}}, nil, "")
+	excluded, err := New(nil, []Match{{Name: "web"}}, nil, Choice{})
 	require.NoError(t, err)
 	for value, want := range map[string]struct{ included, excluded bool }{
 		"true":  {true, true},
@@ -141,7 +142,9 @@ func TestSelectorErrors(t *testing.T) {
 		[]Override{
 			{Match: Match{Name: "{web"}, Strategy: strategy.Polling},
 			{Strategy: strategy.Polling},
-		}, "")
+			{Match: Match{Name: "web"}},
+			{Match: Match{Name: "web"}, RateLimit: &RateLimit{RecordsPerSecond: -1, Burst: -1}},
+		}, Choice{})
 	require.Error(t, err)
 	for _, want := range []string{
 		"include[1]: name: /(/ is not a regular expression",
@@ -150,8 +153,30 @@ func TestSelectorErrors(t *testing.T) {
 		`exclude[0]: labels: tier: "[a" is not a glob`,
 		`overrides[0]: match: name: "{web" is not a glob: a { is not closed`,
 		"overrides[1]: match: is empty; it needs name, image or labels",
+		"overrides[2]: sets nothing; give it a strategy, a rate_limit or multiline",
+		"overrides[3]: rate_limit: records_per_second: must be 0, for no limit, or from 0.001 to 1000000000, is -1",
+		"overrides[3]: rate_limit: burst: must not be negative, is -1",
 	} {
 		assert.ErrorContains(t, err, want)
+	}
+}
+
+// TestDecide holds which entry, or label, is told to leave a container out.
+func TestDecide(t *testing.T) {
+	s, err := New([]Match{{Name: "web-*"}, {Name: "db-*"}}, []Match{{Name: "none"}, {Name: "*-1"}, {Name: "web-*"}}, nil, Choice{})
+	require.NoError(t, err)
+	for name, want := range map[string]Decision{
+		"db-2":    {Captured: true},
+		"db-1":    {Key: "exclude", Entry: 1},
+		"web-1":   {Key: "exclude", Entry: 1}, // the first that matches
+		"web-2":   {Key: "exclude", Entry: 2},
+		"cache-2": {Key: "include"},
+		"cache-1": {Key: "exclude", Entry: 1}, // which no entry of include could change
+	} {
+		assert.Equal(t, want, s.Decide(engine.Summary{Name: name}), name)
+		for value, own := range map[string]Decision{"false": {Key: LabelEnabled}, "true": {Captured: true}, "yes": want} {
+			assert.Equal(t, own, s.Decide(engine.Summary{Name: name, Labels: map[string]string{LabelEnabled: value}}), name)
+		}
 	}
 }
 
@@ -162,36 +187,40 @@ func TestSelectorStrategy(t *testing.T) {
 		{Match: Match{Name: "kafka-*"}, Strategy: strategy.Streaming},
 		{Match: Match{Name: "kafka-2", Labels: map[string]string{"tier": "back"}}, Strategy: strategy.Hybrid},
 		{Match: Match{Labels: map[string]string{"tier": "back"}}, Strategy: strategy.Polling},
-	}, strategy.ShortLived)
+		{Match: Match{Name: "limited"}, RateLimit: &RateLimit{RecordsPerSecond: 1}},
+	}, Choice{Strategy: strategy.ShortLived})
 	require.NoError(t, err)
 	const label = "io.opentelemetry.docker_logs.strategy"
 	for name, test := range map[string]struct {
 		container engine.Summary
 		want      strategy.Name
+		from      string
 		err       string
 	}{
-		"configured":         {container: engine.Summary{Name: "web"}, want: strategy.ShortLived},
-		"override":           {container: engine.Summary{Name: "kafka-1"}, want: strategy.Streaming},
-		"later override":     {container: engine.Summary{Name: "db", Labels: map[string]string{"tier": "back"}}, want: strategy.Polling},
-		"first that matches": {container: engine.Summary{Name: "kafka-2", Labels: map[string]string{"tier": "back"}}, want: strategy.Streaming},
-		"label":              {container: engine.Summary{Name: "web", Labels: map[string]string{label: "adaptive"}}, want: strategy.Adaptive},
-		"label and override": {container: engine.Summary{Name: "kafka-1", Labels: map[string]string{label: "hybrid"}}, want: strategy.Hybrid},
+		"configured":         {container: engine.Summary{Name: "web"}, want: strategy.ShortLived, from: "default"},
+		"override":           {container: engine.Summary{Name: "kafka-1"}, want: strategy.Streaming, from: "overrides[0]"},
+		"override of other":  {container: engine.Summary{Name: "limited"}, want: strategy.ShortLived, from: "default"},
+		"later override":     {container: engine.Summary{Name: "db", Labels: map[string]string{"tier": "back"}}, want: strategy.Polling, from: "overrides[2]"},
+		"first that matches": {container: engine.Summary{Name: "kafka-2", Labels: map[string]string{"tier": "back"}}, want: strategy.Streaming, from: "overrides[0]"},
+		"label":              {container: engine.Summary{Name: "web", Labels: map[string]string{label: "adaptive"}}, want: strategy.Adaptive, from: "label"},
+		"label and override": {container: engine.Summary{Name: "kafka-1", Labels: map[string]string{label: "hybrid"}}, want: strategy.Hybrid, from: "label"},
 		"wrong label": {
-			container: engine.Summary{Name: "web", Labels: map[string]string{label: "Polling"}}, want: strategy.ShortLived,
+			container: engine.Summary{Name: "web", Labels: map[string]string{label: "Polling"}}, want: strategy.ShortLived, from: "default",
 			err: `label io.opentelemetry.docker_logs.strategy: "Polling" is not streaming, short_lived, polling, hybrid, adaptive or file`,
 		},
 		"empty label": {
-			container: engine.Summary{Name: "web", Labels: map[string]string{label: ""}}, want: strategy.ShortLived,
+			container: engine.Summary{Name: "web", Labels: map[string]string{label: ""}}, want: strategy.ShortLived, from: "default",
 			err: `label io.opentelemetry.docker_logs.strategy: "" is not streaming, short_lived, polling, hybrid, adaptive or file`,
 		},
 		"wrong label and override": {
-			container: engine.Summary{Name: "kafka-1", Labels: map[string]string{label: "tail"}}, want: strategy.Streaming,
+			container: engine.Summary{Name: "kafka-1", Labels: map[string]string{label: "tail"}}, want: strategy.Streaming, from: "overrides[0]",
 			err: `label io.opentelemetry.docker_logs.strategy: "tail" is not streaming, short_lived, polling, hybrid, adaptive or file`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := s.StrategyFor(test.container)
-			assert.Equal(t, test.want, got)
+			got, err := s.For(test.container)
+			assert.Equal(t, test.want, got.Strategy)
+			assert.Equal(t, test.from, got.From)
 			if test.err == "" {
 				assert.NoError(t, err)
 			} else {
@@ -199,4 +228,67 @@ func TestSelectorStrategy(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestSelectorRateLimit holds that a limit is chosen as a strategy is, each on its own; a label
+// says how many records a second, and leaves the rest as it is configured.
+func TestSelectorRateLimit(t *testing.T) {
+	byDefault := RateLimit{RecordsPerSecond: 100, Burst: 7, OnExcess: OnExcessDrop}
+	s, err := New(nil, nil, []Override{
+		{Match: Match{Name: "kafka-*"}, Strategy: strategy.Streaming},
+		{Match: Match{Name: "web-*"}, Strategy: strategy.Hybrid, RateLimit: &RateLimit{RecordsPerSecond: 5}},
+		{Match: Match{Name: "free"}, RateLimit: &RateLimit{}},
+	}, Choice{Strategy: strategy.ShortLived, RateLimit: byDefault})
+	require.NoError(t, err)
+	const label = "io.opentelemetry.docker_logs.rate_limit"
+	for name, test := range map[string]struct {
+		name, label string
+		want        Choice
+		err         string
+	}{
+		"configured":           {name: "db", want: Choice{Strategy: strategy.ShortLived, From: "default", RateLimit: byDefault}},
+		"override of strategy": {name: "kafka-1", want: Choice{Strategy: strategy.Streaming, From: "overrides[0]", RateLimit: byDefault}},
+		"override of both":     {name: "web-1", want: Choice{Strategy: strategy.Hybrid, From: "overrides[1]", RateLimit: RateLimit{RecordsPerSecond: 5}}},
+		"override of none":     {name: "free", want: Choice{Strategy: strategy.ShortLived, From: "default", RateLimit: RateLimit{}}},
+		"label":                {name: "db", label: "0.5", want: Choice{Strategy: strategy.ShortLived, From: "default", RateLimit: RateLimit{RecordsPerSecond: 0.5, Burst: 7, OnExcess: OnExcessDrop}}},
+		"label of none":        {name: "web-1", label: "0", want: Choice{Strategy: strategy.Hybrid, From: "overrides[1]", RateLimit: RateLimit{}}},
+		"not a number": {
+			name: "web-1", label: "fast", want: Choice{Strategy: strategy.Hybrid, From: "overrides[1]", RateLimit: RateLimit{RecordsPerSecond: 5}},
+			err: `label io.opentelemetry.docker_logs.rate_limit: "fast" is not a number of records per second; 0 is no limit`,
+		},
+		"negative": {name: "db", label: "-1", want: Choice{Strategy: strategy.ShortLived, From: "default", RateLimit: byDefault}, err: `"-1" is not a number`},
+		"infinite": {name: "db", label: "Inf", want: Choice{Strategy: strategy.ShortLived, From: "default", RateLimit: byDefault}, err: `"Inf" is not a number`},
+		"NaN":      {name: "db", label: "NaN", want: Choice{Strategy: strategy.ShortLived, From: "default", RateLimit: byDefault}, err: `"NaN" is not a number`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := engine.Summary{Name: test.name, Labels: map[string]string{}}
+			if test.label != "" {
+				c.Labels[label] = test.label
+			}
+			got, err := s.For(c)
+			assert.Equal(t, test.want, got)
+			if test.err == "" {
+				assert.NoError(t, err)
+			} else {
+				assert.ErrorContains(t, err, test.err)
+			}
+		})
+	}
+	// Of two labels that are wrong both are told.
+	_, err = s.For(engine.Summary{Labels: map[string]string{label: "", "io.opentelemetry.docker_logs.strategy": "tail"}})
+	assert.ErrorContains(t, err, "docker_logs.strategy: ")
+	assert.ErrorContains(t, err, "docker_logs.rate_limit: ")
+}
+
+func TestRateLimit(t *testing.T) {
+	for _, ok := range []RateLimit{{}, {RecordsPerSecond: 0.001, Burst: 1}, {RecordsPerSecond: 1e9, OnExcess: OnExcessDelay}, {OnExcess: OnExcessDrop}} {
+		assert.Empty(t, ok.Check())
+	}
+	assert.EqualError(t, errors.Join(RateLimit{RecordsPerSecond: -1, Burst: -2, OnExcess: "block"}.Check()...),
+		"records_per_second: must be 0, for no limit, or from 0.001 to 1000000000, is -1\n"+
+			"burst: must not be negative, is -2; 0 is the records of a second\n"+
+			`on_excess: "block" is neither delay nor drop`)
+	assert.Equal(t, 1, RateLimit{RecordsPerSecond: 0.2}.Bucket())
+	assert.Equal(t, 100, RateLimit{RecordsPerSecond: 100}.Bucket())
+	assert.Equal(t, 3, RateLimit{RecordsPerSecond: 100, Burst: 3}.Bucket())
 }

@@ -215,11 +215,10 @@ var newline = []byte{'\n'}
 // reports whether the line ends with them.
 func (d *Reader) readPieces(p *partial, n int) (ended bool, err error) {
 	for n > 0 {
-		if err := d.need(1); err != nil {
-			return false, unexpected(err)
+		piece, err := d.piece(n)
+		if err != nil {
+			return false, err
 		}
-		piece := d.buf[d.r:min(d.w, d.r+n)]
-		d.r += len(piece)
 		n -= len(piece)
 		if n == 0 {
 			piece, ended = bytes.CutSuffix(piece, newline)
@@ -229,13 +228,28 @@ func (d *Reader) readPieces(p *partial, n int) (ended bool, err error) {
 	return ended, nil
 }
 
+// piece takes what is at hand of the next n bytes of a frame, one byte at least.
+func (d *Reader) piece(n int) ([]byte, error) {
+	if err := d.need(1); err != nil {
+		return nil, unexpected(err)
+	}
+	piece := d.buf[d.r:min(d.w, d.r+n)]
+	d.r += len(piece)
+	return piece, nil
+}
+
+// engineError reads the text of an error, which may be larger than the buffer.
 func (d *Reader) engineError(size int) error {
 	d.r += headerSize
-	size = min(size, maxErrorSize)
-	if err := d.need(size); err != nil {
-		return unexpected(err)
+	text := make([]byte, 0, min(size, maxErrorSize))
+	for len(text) < cap(text) {
+		piece, err := d.piece(cap(text) - len(text))
+		if err != nil {
+			return err
+		}
+		text = append(text, piece...)
 	}
-	return &EngineError{Message: string(bytes.TrimSpace(d.buf[d.r:][:size]))}
+	return &EngineError{Message: string(bytes.TrimSpace(text))}
 }
 
 func parseHeader(b []byte) (kind Kind, size int, err error) {

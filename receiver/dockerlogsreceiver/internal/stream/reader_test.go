@@ -190,6 +190,12 @@ func TestReader(t *testing.T) {
 			body: frame(1, stamp(3)+"a\n") + frame(3, "Error grabbing logs: unexpected EOF\n"), frames: 1,
 			want: []line{{3, Stdout, "a", 0}}, err: &EngineError{"Error grabbing logs: unexpected EOF"},
 		},
+		"an error of the engine larger than the buffer": {
+			body: frame(3, long), err: &EngineError{long[:maxErrorSize]},
+		},
+		"cut in an error of the engine": {
+			body: frame(3, "Error grabbing logs: unexpected EOF\n")[:20], err: io.ErrUnexpectedEOF,
+		},
 		"cut in a header": {
 			body: frame(1, stamp(3)+"a\n") + "\x01\x00\x00", frames: 1,
 			want: []line{{3, Stdout, "a", 0}}, err: io.ErrUnexpectedEOF,

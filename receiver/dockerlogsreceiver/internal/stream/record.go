@@ -6,6 +6,12 @@
 // container wrote, whole, with the engine's time stamp.
 package stream
 
+import "time"
+
+// Overtaking is more than the two streams of a container overtake one another by, in the
+// order and the times that the engine gives their records.
+const Overtaking = time.Second
+
 // Kind is the stream of the container that a record was written to. The values
 // are those of the engine's frame headers.
 type Kind uint8
