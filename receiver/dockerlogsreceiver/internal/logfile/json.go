@@ -51,7 +51,7 @@ func (d *jsonDecoder) decode(b []byte) (c Chunk, n int, err error) {
 	if !ok {
 		c, ok = d.lax(line)
 	}
-	if ok {
+	if ok && bytes.IndexByte(line, 0) < 0 { // the engine writes NULs as escapes
 		return c, end + 1, nil
 	}
 	// A torn record, with the next one directly behind it: the last in the line is whole.

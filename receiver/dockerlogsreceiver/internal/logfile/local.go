@@ -5,6 +5,7 @@ package logfile
 
 import (
 	"encoding/binary"
+	"math"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/stream"
 )
@@ -115,7 +116,7 @@ type field struct {
 // nextField reads a field of any kind, so that those of later versions are passed over.
 func nextField(b []byte) (f field, rest []byte, ok bool) {
 	tag, n := binary.Uvarint(b)
-	if n <= 0 || tag>>3 == 0 {
+	if n <= 0 || tag>>3 == 0 || tag>>3 > math.MaxInt32 {
 		return f, nil, false
 	}
 	f.number, f.wire, b = tag>>3, tag&7, b[n:]

@@ -4,12 +4,14 @@
 package logfile
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/stream"
 )
@@ -59,6 +61,7 @@ func TestLocal(t *testing.T) {
 		"other source":         {file: framed(append([]byte{0x0a, 3}, "tty\x10\x05"...)...), err: ErrTorn},
 		"no message":           {file: framed(0xff, 0xff, 0xff), err: ErrTorn},
 		"a field is cut off":   {file: framed(0x0a, 200, 'a'), err: ErrTorn},
+		"no field's number":    {file: framed(message("plain", 0xf8, 0xff, 0xff, 0xff, 0x7f, 1)...), err: ErrTorn},
 		"an older wire type":   {file: framed(message("plain", 0x33)...), err: ErrTorn},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -88,19 +91,89 @@ func TestLocalOfAnEngine(t *testing.T) {
 	assert.True(t, c.Ended)
 }
 
+// FuzzLocal holds that what the library of protocol buffers takes for a record is the same
+// record here, and nothing else is one. The input is a message, as hardly any change of its
+// two lengths leaves them equal; without them it is a file that is no log.
 func FuzzLocal(f *testing.F) {
-	f.Add(framed(message("plain")...))
-	f.Add(framed(message("long", 0x20, 1, 0x2a, 2, 0x08, 1)...))
-	f.Fuzz(func(t *testing.T, file []byte) {
-		c, n, err := localDecoder{}.decode(file)
-		if err != nil {
-			require.Zero(t, n)
-			return
+	f.Add(message("plain"))
+	f.Add(message("long", 0x20, 1, 0x2a, 2, 0x08, 1))
+	f.Add(framed(message("in its frame")...))
+	f.Fuzz(func(t *testing.T, input []byte) {
+		if c, n, err := (localDecoder{}).decode(input); n < 0 || n > len(input) || (err == nil) != (n > 0) || err == nil && len(c.Text) > n {
+			t.Fatalf("takes %d bytes of %d, a text of %d, %v", n, len(input), len(c.Text), err)
 		}
-		require.LessOrEqual(t, n, len(file))
-		require.LessOrEqual(t, len(c.Text), n)
-		require.Contains(t, []stream.Kind{stream.Stdout, stream.Stderr}, c.Kind)
+		got, n, err := localDecoder{}.decode(append(framed(input...), "behind"...))
+		want, ok := libraryMessage(input)
+		if ok != (err == nil) || ok && n != len(input)+2*localFrame {
+			t.Fatalf("%d bytes, %v; the library: %v", n, err, ok)
+		}
+		if ok && (got.Kind != want.Kind || got.Time != want.Time || got.Ended != want.Ended || !bytes.Equal(got.Text, want.Text)) {
+			t.Fatalf("%+v; the library: %+v", got, want)
+		}
 	})
+}
+
+// libraryMessage decodes a message with the library of protocol buffers. Groups, which the
+// engine does not write, are no message.
+func libraryMessage(b []byte) (c Chunk, ok bool) {
+	var partial, last bool
+	ok = libraryFields(b, func(number protowire.Number, value any) bool {
+		switch value := value.(type) {
+		case uint64:
+			switch number {
+			case localTime:
+				c.Time = int64(value)
+			case localPartial:
+				partial = value != 0
+			}
+		case []byte:
+			switch number {
+			case localSource:
+				c.Kind = map[string]stream.Kind{"stdout": stream.Stdout, "stderr": stream.Stderr}[string(value)]
+				return c.Kind != 0
+			case localLine:
+				c.Text = value
+			case localPart:
+				last = false
+				return libraryFields(value, func(number protowire.Number, value any) bool {
+					if v, is := value.(uint64); is && number == localLast {
+						last = v != 0
+					}
+					return true
+				})
+			}
+		}
+		return true
+	})
+	c.Ended = !partial || last
+	return c, ok && c.Kind != 0 && c.Time != 0
+}
+
+// libraryFields calls each with the number of each field and its value: a uint64 or bytes,
+// nil for one of a fixed size. It reports whether all are well formed and all calls were true.
+func libraryFields(b []byte, each func(protowire.Number, any) bool) bool {
+	for len(b) > 0 {
+		number, wire, tag := protowire.ConsumeTag(b)
+		if tag < 0 || wire == protowire.StartGroupType {
+			return false
+		}
+		n := protowire.ConsumeFieldValue(number, wire, b[tag:])
+		if n < 0 {
+			return false
+		}
+		var value any
+		switch wire {
+		case protowire.VarintType:
+			value, _ = protowire.ConsumeVarint(b[tag:])
+		case protowire.BytesType:
+			value, _ = protowire.ConsumeBytes(b[tag:])
+		}
+		if !each(number, value) {
+			return false
+		}
+		b = b[tag+n:]
+	}
+	return true
 }
 
 func BenchmarkLocal(b *testing.B) {

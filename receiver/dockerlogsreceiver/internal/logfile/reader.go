@@ -42,6 +42,7 @@ type Reader struct {
 	start      int64 // of the record last returned, in the file
 	size       int64 // of the file, when it was last read to its end
 	damaged    bool  // since that; reported once
+	bytesRead  int64
 }
 
 // NewReader returns a reader of the files that begin with path, of which the log driver keeps
@@ -56,41 +57,6 @@ func NewReader(path string, format Format, maxFiles int) *Reader {
 
 // Keep says how many files the log driver keeps at most, as NewReader does.
 func (r *Reader) Keep(maxFiles int) { r.names.files = maxFiles }
-
-// Open opens the oldest file, and reports whether there is one. Next does it if need be.
-func (r *Reader) Open() bool {
-	f, err := r.names.oldest()
-	r.file = f
-	return err == nil
-}
-
-// Tail goes near the end of the file that the engine writes, some bytes before it at most,
-// and reports whether it could. It is for a reader that has not read yet. The first record
-// may then be none, with ErrTorn.
-func (r *Reader) Tail(bytes int64) bool {
-	f, err := r.names.open(0)
-	if err != nil {
-		return false
-	}
-	r.file = f
-	size, err := f.size()
-	if err != nil {
-		return false
-	}
-	first := max(0, size-bytes)
-	if r.format != Local {
-		f.offset = first
-		return true
-	}
-	for f.offset = size; f.offset > first; { // of half a record no beginning can be found
-		start, ok, err := recordBefore(f.plain, f.offset)
-		if err != nil || !ok {
-			return false
-		}
-		f.offset = start
-	}
-	return true
-}
 
 // Next returns the next record. The error is io.EOF where there is none at present, one of
 // the errors of this package where lines may be missing before the record that the next call
@@ -196,8 +162,12 @@ func (r *Reader) fill() (int, error) {
 	}
 	n, err := r.file.Read(r.buf[r.w:])
 	r.w += n
+	r.bytesRead += int64(n)
 	return n, err
 }
+
+// BytesRead is how much has been read of all files, unpacked.
+func (r *Reader) BytesRead() int64 { return r.bytesRead }
 
 // follow goes on with the file behind this one. lost is what this one ended with.
 func (r *Reader) follow(lost error) error {
@@ -294,27 +264,6 @@ func (r *Reader) offset() int64 { return r.file.offset - int64(r.w-r.r) }
 
 // Last is where the record begins that Next has returned last.
 func (r *Reader) Last() Mark { return Mark{r.file, r.start} }
-
-// Resume goes to where a record begins, as Mark.Place encodes it, and reports whether the log
-// still has that file. It is for a reader that has not read yet.
-func (r *Reader) Resume(encoded []byte) bool {
-	p, ok := decodePlace(encoded)
-	if !ok {
-		return false
-	}
-	for i := range max(r.names.files, 2) {
-		f, err := r.names.open(i)
-		if err != nil {
-			continue
-		}
-		if f.seek(p) {
-			r.file = f
-			return true
-		}
-		_ = f.Close()
-	}
-	return false
-}
 
 // End is how far a file has been read.
 type End struct {

@@ -54,7 +54,7 @@ func (e *engine) create() {
 // encode returns the next line as the engine writes it.
 func (e *engine) encode() []byte {
 	text := fmt.Sprintf("line %d %s", e.lines, strings.Repeat("x", e.lines%50))
-	at := time.Unix(1_795_499_852, int64(e.lines)*1001)
+	at := time.Unix(0, e.timeOf(e.lines))
 	e.lines++
 	if e.format == JSON {
 		return fmt.Appendf(nil, `{"log":"%s\n","stream":"stdout","time":"%s"}`+"\n", text, at.UTC().Format(time.RFC3339Nano))
@@ -64,6 +64,9 @@ func (e *engine) encode() []byte {
 	b = binary.AppendUvarint(append(b, 0x1a), uint64(len(text)))
 	return framed(append(b, text...)...)
 }
+
+// timeOf returns the time of a line.
+func (e *engine) timeOf(line int) int64 { return 1_795_499_852e9 + int64(line)*1001 }
 
 func (e *engine) write(n int) {
 	for range n {
@@ -384,39 +387,6 @@ func TestRemoved(t *testing.T) {
 	assert.Equal(t, numbers(1, 15), got)
 }
 
-func TestResume(t *testing.T) {
-	eachFormat(t, func(t *testing.T, format Format) {
-		for _, compress := range []bool{false, true} {
-			e := newEngine(t, format, 1_000, 4, compress)
-			r := e.reader()
-			e.write(7)
-			read(t, r)
-			place := r.Last().Place()
-			e.write(20)
-			again := e.reader()
-			require.True(t, again.Resume(place))
-			got, damage := read(t, again)
-			assert.Empty(t, damage)
-			assert.Equal(t, numbers(6, 27), got, "from the last record on")
-		}
-	})
-	t.Run("other files", func(t *testing.T) {
-		e, other := newEngine(t, JSON, 0, 1, false), newEngine(t, JSON, 0, 1, false)
-		e.write(7)
-		r := e.reader()
-		assert.Nil(t, r.Last().Place(), "nothing has been read")
-		read(t, r)
-		place := r.Last().Place()
-		other.lines = 100
-		other.write(20)
-		assert.False(t, other.reader().Resume(place))
-		assert.False(t, other.reader().Resume(nil))
-		assert.False(t, other.reader().Resume(place[1:]))
-		require.NoError(t, os.Truncate(e.path, 300))
-		assert.False(t, e.reader().Resume(place), "the file is shorter now")
-	})
-}
-
 // TestRestTakesNoMemory: a reader that rests holds one descriptor and no buffer.
 func TestRestTakesNoMemory(t *testing.T) {
 	e := newEngine(t, JSON, 0, 1, false)
@@ -449,25 +419,4 @@ func BenchmarkReader(b *testing.B) {
 		require.Equal(b, lines, n)
 		require.NoError(b, r.Close())
 	}
-}
-
-// TestTail: a reader may begin near the end, wherever that is in a record.
-func TestTail(t *testing.T) {
-	eachFormat(t, func(t *testing.T, format Format) {
-		e := newEngine(t, format, 0, 1, false)
-		assert.False(t, NewReader(filepath.Join(t.TempDir(), "none"), format, 1).Tail(10))
-		e.write(100)
-		for bytes := int64(1); bytes <= int64(e.size)+10; bytes += 3 {
-			r := e.reader()
-			require.True(t, r.Tail(bytes))
-			got, damage := read(t, r)
-			if len(damage) > 0 {
-				require.Equal(t, []error{ErrTorn}, damage)
-				require.Equal(t, JSON, format)
-				got = got[1:]
-			}
-			require.Equal(t, numbers(100-len(got), 100), slices.Concat(got))
-			require.GreaterOrEqual(t, int64(len(got)*140), bytes-140, "it goes far enough back")
-		}
-	})
 }

@@ -55,18 +55,32 @@ func (r *reading) retryOrSkip(ctx context.Context, err error) error {
 	if r.bad.stops++; r.bad.stops < badRecordStops {
 		return err
 	}
-	return r.skipBadRecord(ctx)
+	return r.skipBadRecord(ctx, err)
 }
 
 // skipBadRecord finds how far back the log can be read, and lets later reads go on from
-// there.
-func (r *reading) skipBadRecord(ctx context.Context) error {
+// there. why is the error with which a stream ended at the bad record, nil if none did.
+func (r *reading) skipBadRecord(ctx context.Context, why error) error {
 	r.bad.stops = 0
+	last := r.bad
 	found, err := r.findBadRecord(ctx)
-	if err == nil && found.isNew && !found.known {
+	if err != nil || !found.isNew || found.known {
+		return err
+	}
+	if endsAtBadRecord(why) {
+		err := r.readBefore(ctx, found)
+		if err == nil { // that took its time, and more has been written behind the bad record
+			_, err = r.findBadRecord(ctx)
+		}
+		if err != nil {
+			r.bad = last // to be found again
+			return err
+		}
+	}
+	if !last.found || !r.pos.Blank() { // else nothing has been read since the last gap
 		r.gap(GapUnreadableRecord)
 	}
-	return err
+	return nil
 }
 
 // behindBad are the records behind a bad one.
@@ -89,7 +103,7 @@ func (r *reading) findBadRecord(ctx context.Context) (found behindBad, err error
 		}
 		// One that ends before the newest record ends early. One that has fewer records
 		// than were asked for has a hole, or all of the log.
-		if p.failed == nil && p.frames > 0 && p.newest >= newest && p.frames == n {
+		if p.failed == nil && p.frames > 0 && p.newest >= newest && p.frames >= n {
 			good, found.probe = n, p
 		} else {
 			bad = n

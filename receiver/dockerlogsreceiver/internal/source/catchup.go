@@ -26,7 +26,7 @@ const (
 // does not run, or has been silent for long, the engine's newest record must be known
 // afterwards: an answer can end early without an error.
 func (r *reading) catchUp(ctx context.Context) error {
-	if !r.engine.Acquire(ctx) {
+	if !r.engine.Acquire(ctx, r.WaitsForSlot) {
 		return context.Cause(ctx)
 	}
 	r.holdsSlot = true
@@ -44,6 +44,9 @@ func (r *reading) catchUp(ctx context.Context) error {
 	}
 	r.bad.stops = 0
 	r.fullyRead = !r.container.Running
+	if !r.opened.IsZero() {
+		r.Until = r.opened.Add(-time.Since(r.asked))
+	}
 	return nil
 }
 
@@ -88,7 +91,7 @@ func (r *reading) readAll(ctx context.Context) error {
 		}
 		limited, ok := r.bad.limit(tail)
 		if !ok {
-			if err := r.skipBadRecord(ctx); err != nil {
+			if err := r.skipBadRecord(ctx, nil); err != nil {
 				return err
 			}
 			if _, ok = r.bad.limit(tail); !ok {
@@ -141,7 +144,7 @@ func (r *reading) readAll(ctx context.Context) error {
 		case limited != tail:
 			// By now there may be more behind the bad record than we know of.
 			before := r.bad.after
-			if err := r.skipBadRecord(ctx); err != nil {
+			if err := r.skipBadRecord(ctx, nil); err != nil {
 				return err
 			}
 			if r.bad.found && r.bad.after <= before {
@@ -155,10 +158,10 @@ func (r *reading) readAll(ctx context.Context) error {
 	}
 }
 
-// gap records that lines may be missing, and forgets what is known: the log holds nothing
+// gap says that lines may be missing, and forgets what is known: the log holds nothing
 // of it any more.
 func (r *reading) gap(g Gap) {
-	r.Gaps = append(r.Gaps, g)
+	r.out.Gap(g)
 	r.pos.Forget()
 }
 
@@ -167,6 +170,9 @@ func (r *reading) gap(g Gap) {
 func (r *reading) tail() int {
 	if r.pos.Blank() || r.asksForAll() {
 		return 0
+	}
+	if r.backfill.bounded && r.pos.AtFloor() {
+		return r.backfill.tail
 	}
 	return max(overlap+r.rate.expect(time.Now()), r.minTail)
 }

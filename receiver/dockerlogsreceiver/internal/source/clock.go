@@ -41,7 +41,8 @@ func (c *clock) earliest(now time.Time) time.Time {
 	return c.low.Add(-clockSlack - setBack)
 }
 
-// since is the second from which on a read has to ask for the log, 0 for all of it.
+// since is the time from which on a read has to ask for the log, a whole second in
+// nanoseconds since the epoch; 0 for all of it.
 func (r *reading) since() int64 {
 	if !r.engine.BySeconds() || r.pos.Empty() {
 		return 0
@@ -50,7 +51,8 @@ func (r *reading) since() int64 {
 	if now := r.engine.Client.Now(); !r.clock.low.IsZero() && !now.IsZero() {
 		since = min(since, r.clock.earliest(now).UnixNano())
 	}
-	return max(since/int64(time.Second), 1)
+	const second = int64(time.Second)
+	return max(since/second, 1) * second
 }
 
 // open asks for the log. The answer also tells the engine's clock: where that has been set
@@ -58,11 +60,11 @@ func (r *reading) since() int64 {
 func (r *reading) open(ctx context.Context, query engine.LogsQuery) (io.ReadCloser, error) {
 	for {
 		body, err := r.engine.Client.Logs(ctx, r.id, query)
-		if err != nil || query.Since == 0 {
+		if err != nil || query.Since == 0 || !r.engine.BySeconds() {
 			return body, err
 		}
 		since := r.since()
-		if since+int64(clockSlack/time.Second) > query.Since {
+		if since+int64(clockSlack) > query.Since {
 			return body, nil
 		}
 		_ = body.Close()

@@ -55,8 +55,18 @@ func (e *Engine) Init() *Engine {
 	return e
 }
 
-// Acquire waits for a slot to read. It reports false when ctx ends first.
-func (e *Engine) Acquire(ctx context.Context) bool {
+// Acquire waits for a slot to read. It reports false when ctx ends first. waits, unless it is
+// nil, is told when a wait begins and ends.
+func (e *Engine) Acquire(ctx context.Context, waits func(bool)) bool {
+	if waits != nil {
+		select {
+		case e.slots <- struct{}{}:
+			return true
+		default:
+		}
+		waits(true)
+		defer waits(false)
+	}
 	select {
 	case e.slots <- struct{}{}:
 		return true
@@ -103,11 +113,16 @@ type Output interface {
 	// Flush is called when no other record is at hand. It may wait for the pipeline. An
 	// error ends the read; what was added is the Output's all the same.
 	Flush(context.Context) error
+	// Gap is called where lines may be missing, before what is added next.
+	Gap(Gap)
 }
 
 // Source reads the log of one container over the API. One goroutine at a time uses it, but
 // for Commit and the Frontier.
 type Source struct {
+	// WaitsForSlot, if set, is told when a wait for a slot to read begins and ends.
+	WaitsForSlot func(bool)
+
 	engine   *Engine
 	id       string
 	frontier *position.Frontier
@@ -125,6 +140,8 @@ type Source struct {
 	// that there will be of them if the container is removed before the next.
 	unterminated []stream.Record
 	files        *openFiles // nil while they are not open
+	backfill     backfill
+	repeats      int // records that the engine has sent again
 }
 
 // New returns the source of a container's log from where the frontier stands.
@@ -145,6 +162,9 @@ func (s *Source) FullyRead() bool { return s.fullyRead }
 // Settled reports whether, besides, every line had its end.
 func (s *Source) Settled() bool { return s.fullyRead && len(s.unterminated) == 0 }
 
+// Repeats returns how many records the engine has sent again so far.
+func (s *Source) Repeats() int { return s.repeats }
+
 // NewRun says that the container has been started since it was last inspected.
 func (s *Source) NewRun() { s.fullyRead, s.hang = false, hang{} }
 
@@ -157,8 +177,9 @@ func (s *Source) Read(ctx context.Context, c *engine.Container, plan strategy.Pl
 		s.hang = hang{} // then tails are answered
 	}
 	r := &reading{Source: s, container: c, out: out, began: s.pos.End()}
-	var err error
+	err := r.boundBacklog(ctx)
 	switch {
+	case err != nil:
 	case plan.File:
 		err = r.readFile(ctx)
 	case plan.Follow:
@@ -172,7 +193,10 @@ func (s *Source) Read(ctx context.Context, c *engine.Container, plan strategy.Pl
 	if r.End == "" && err != nil {
 		r.End = endOf(err)
 	}
-	s.engine.Suppressed(r.overlapping, r.repeated)
+	if r.LeftOut {
+		s.backfill = backfill{}
+	}
+	r.suppressed()
 	s.pos.Trim()
 	return r.Result
 }
@@ -184,8 +208,19 @@ type reading struct {
 	container *engine.Container
 	out       Output
 	opened    time.Time // the engine's clock when the last answer began
+	asked     time.Time // ours when it was asked for
 	began     uint64    // sequence number of the first record that is new to it
 	holdsSlot bool
 
 	overlapping, repeated int // records, since they were last counted
+}
+
+// suppressed counts the records that were known.
+func (r *reading) suppressed() {
+	if r.overlapping+r.repeated == 0 {
+		return
+	}
+	r.engine.Suppressed(r.overlapping, r.repeated)
+	r.repeats += r.repeated
+	r.overlapping, r.repeated = 0, 0
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/logfile"
@@ -19,12 +20,13 @@ type openFiles struct {
 	log   *logfile.Reader
 	lines *stream.Lines
 	judge *position.Reading
-	// resumed is set where the reading began at the position's place, and not with the
-	// oldest file.
-	resumed bool
+	// midway is set where the reading began where the position is, as far as is known, and not
+	// with the oldest file.
+	midway bool
 	// begun is where the lines begin that are being read; ended is what it was before the
 	// line that was read last, so that a reading from there meets that line first.
 	begun, ended logfile.Mark
+	pace         pace
 }
 
 // trimEvery is how many records of the engine are passed over before those are forgotten that
@@ -48,25 +50,30 @@ func (r *reading) readFile(ctx context.Context) error {
 		r.files.log.Keep(most)
 	}
 	for {
+		until := time.Now()
+		r.files.pace.begin(until)
 		outcome, err := r.readFiles(ctx)
-		if err != nil {
+		midway := r.files.midway
+		switch {
+		case err != nil:
 			return err
-		}
-		switch outcome {
-		case position.Early:
-			return &fileError{errFileBehind}
-		case position.Complete:
+		case outcome == position.Complete, outcome == position.AllNew && midway: // what is there is no whole line
 			r.files.log.Rest()
+			r.files.pace.end(time.Now(), r.files.log.BytesRead())
 			r.fullyRead = !r.container.Running
+			r.Until = until
 			return nil
-		case position.Gap:
-			if !r.files.resumed {
-				r.gap(GapRotated)
-			}
-		case position.AllNew:
+		case midway: // what is known was not there
+		case outcome == position.Early:
+			return &fileError{errFileBehind}
+		case outcome == position.Gap:
+			r.gap(GapRotated)
+		case outcome == position.AllNew:
 			r.pos.ClearFloor()
 		}
-		r.reopenFiles(nil)
+		if err := r.reopenFiles(withOldest); err != nil {
+			return err
+		}
 	}
 }
 
@@ -86,7 +93,7 @@ func (r *reading) readFiles(ctx context.Context) (position.Outcome, error) {
 			// What is wrong before the records that are known has been counted, or was
 			// delivered before it went wrong.
 			if f.judge.Proven() {
-				r.Gaps = append(r.Gaps, gapOf(err))
+				r.out.Gap(gapOf(err))
 			}
 			continue
 		case err != io.EOF:
@@ -158,24 +165,38 @@ func (s *Source) Hold(c *engine.Container) bool {
 		held := *c
 		held.Driver = driver
 		path, format, most := files.of(&held)
-		if log := logfile.NewReader(path, format, most); log.Open() {
-			s.files = &openFiles{log: log, lines: stream.NewLines(c.TTY, s.engine.MaxLogSize), judge: s.pos.Begin(0, false)}
+		if log := logfile.NewReader(path, format, most); log.Open() == nil {
+			s.files = s.newFiles(log, c.TTY)
+			s.files.pace.begin(time.Now())
 			return true
 		}
 	}
 	return false
 }
 
-// reopenFiles begins anew, at a place or with the oldest file.
-func (r *reading) reopenFiles(place []byte) {
+// reopenFiles begins anew, where seek goes or, if it cannot, with the oldest file.
+func (r *reading) reopenFiles(seek func(*logfile.Reader) bool) error {
 	path, format, most := r.engine.Files.of(r.container)
 	log := logfile.NewReader(path, format, most)
-	resumed := log.Resume(place)
+	midway := seek(log)
 	r.CloseFiles()
-	r.files = &openFiles{
-		log: log, lines: stream.NewLines(r.container.TTY, r.engine.MaxLogSize), judge: r.pos.Begin(0, false), resumed: resumed,
+	if !midway {
+		if err := log.Open(); err != nil {
+			return &fileError{err}
+		}
 	}
+	r.files = r.newFiles(log, r.container.TTY)
+	r.files.midway = midway
+	return nil
 }
+
+// newFiles begins a reading of files that are open.
+func (s *Source) newFiles(log *logfile.Reader, tty bool) *openFiles {
+	return &openFiles{log: log, lines: stream.NewLines(tty, s.engine.MaxLogSize), judge: s.pos.Begin(0, false)}
+}
+
+// withOldest is a seek that goes nowhere.
+func withOldest(*logfile.Reader) bool { return false }
 
 // CloseFiles lets go of the engine's files. The next reading of them goes on where this one
 // ended.

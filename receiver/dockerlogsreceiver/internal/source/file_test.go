@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -66,7 +67,7 @@ func (f *fixture) complete(plan strategy.Plan) {
 	f.t.Helper()
 	result := f.read(plan)
 	assert.Equal(f.t, Complete, result.End, "%v", result.Err)
-	assert.Empty(f.t, result.Gaps)
+	assert.Empty(f.t, f.gaps)
 }
 
 func lineNumbers(from, to int) (list []string) {
@@ -124,7 +125,7 @@ func TestFileResumes(t *testing.T) {
 		f.number(10)
 		f.complete(file)
 		assert.Equal(f.t, lineNumbers(1000, 1020), f.taken)
-		assert.True(f.t, f.source.files.resumed)
+		assert.True(f.t, f.source.files.midway)
 		assert.Less(f.t, f.source.files.lines.Frames(), 30, "the place is a seek")
 	})
 }
@@ -141,20 +142,7 @@ func TestFilePlaceIsGone(t *testing.T) {
 		f.taken = nil
 		f.complete(file)
 		assert.Equal(f.t, lineNumbers(100, 110), f.taken)
-		assert.False(f.t, f.source.files.resumed)
-	})
-}
-
-func TestFileStartsAtTheEnd(t *testing.T) {
-	withFiles(t, enginetest.ContainerSpec{}, func(f *fixture) {
-		f.number(20_000)
-		f.source = New(f.shared, f.container.ID(), position.Start(time.Now().UnixNano()))
-		f.number(10)
-		f.complete(file)
-		assert.Equal(f.t, lineNumbers(20_000, 20_010), f.taken)
-		f.number(10)
-		f.complete(file)
-		assert.Equal(f.t, lineNumbers(20_000, 20_020), f.taken)
+		assert.False(f.t, f.source.files.midway)
 	})
 }
 
@@ -180,7 +168,7 @@ func TestFileRotatedWhileAway(t *testing.T) {
 		f.container.Rotate(10)
 		result := f.read(file)
 		assert.Equal(f.t, Complete, result.End, "%v", result.Err)
-		assert.Equal(f.t, []Gap{GapRotated}, result.Gaps)
+		assert.Equal(f.t, []Gap{GapRotated}, f.gaps)
 		assert.Equal(f.t, lineNumbers(130, 140), f.taken[120:])
 	})
 }
@@ -287,7 +275,7 @@ func TestFileDamage(t *testing.T) {
 				f.number(10)
 				result := f.read(file)
 				assert.Equal(f.t, Complete, result.End, "%v", result.Err)
-				assert.Equal(f.t, []Gap{test.want}, result.Gaps)
+				assert.Equal(f.t, []Gap{test.want}, f.gaps)
 				assert.Equal(f.t, lineNumbers(0, 110), f.taken)
 				f.complete(file)
 			})
@@ -417,6 +405,26 @@ func TestFilesSeen(t *testing.T) {
 	})
 }
 
+// TestFilesAreUnderTheRoot: an engine that lies about its root, or about a container's id,
+// leads to no file outside of them.
+func TestFilesAreUnderTheRoot(t *testing.T) {
+	for _, dataRoot := range []string{"/var/lib/docker", "/var/lib/docker/", "/", "/var/lib/../../etc", "../.."} {
+		for _, id := range []string{"abc", "../../../etc", "..", "/etc/passwd", ""} {
+			for _, driver := range []string{"json-file", "local", "syslog"} {
+				files := &Files{Root: "/hostfs", DataRoot: func() string { return dataRoot }}
+				path, _, _ := files.of(&engine.Container{Summary: engine.Summary{ID: id}, Driver: driver})
+				assert.True(t, strings.HasPrefix(path, "/hostfs/"), "%s %s: %s", dataRoot, id, path)
+			}
+		}
+	}
+	files := &Files{DataRoot: func() string { return "/var/lib/docker/" }}
+	path, _, _ := files.of(&engine.Container{Summary: engine.Summary{ID: "abc"}, Driver: "json-file"})
+	assert.Equal(t, "/var/lib/docker/containers/abc/abc-json.log", path)
+	files.Root = "/hostfs"
+	path, _, _ = files.of(&engine.Container{Summary: engine.Summary{ID: "../../abc"}, Driver: "json-file"})
+	assert.Equal(t, "/hostfs/containers/abc/abc-json.log", path)
+}
+
 func TestKeepsOneFile(t *testing.T) {
 	for _, test := range []struct {
 		driver, size, files string
@@ -441,4 +449,39 @@ func TestKeepsOneFile(t *testing.T) {
 		}
 		assert.Equal(t, test.want, KeepsOneFile(c), "%+v", test)
 	}
+}
+
+func TestBeforeRotation(t *testing.T) {
+	const never = time.Duration(math.MaxInt64)
+	start := time.Now()
+	small := map[string]string{"max-size": "1m", "max-file": "3"}
+	for name, test := range map[string]struct {
+		driver  string
+		options map[string]string
+		reads   []int64 // bytes, a tenth of a second apart
+		want    time.Duration
+	}{
+		"as fast as it is written": {"json-file", small, []int64{1, 3_000_001}, 25 * time.Millisecond},
+		"slow":                     {"json-file", small, []int64{1, 12_001}, 6250 * time.Millisecond},
+		"faster than any reader":   {"json-file", small, []int64{1, 900_000_000}, leastWait},
+		"one file":                 {"json-file", map[string]string{"max-size": "1m"}, []int64{1, 3_000_001}, leastWait},
+		"no rotation":              {"json-file", nil, []int64{1, 3_000_001}, never},
+		"no rotation, as options":  {"json-file", map[string]string{"max-size": "-1"}, []int64{1, 3_000_001}, never},
+		"local":                    {"local", nil, []int64{1, 10_000_001}, 250 * time.Millisecond},
+		"the cache of another":     {"fluentd", small, []int64{1, 10_000_001}, 250 * time.Millisecond},
+		"silent":                   {"json-file", small, []int64{3_000_000, 3_000_000}, never},
+		"silent for hours before":  {"json-file", small, []int64{1, 1, 3_001}, 250 * time.Millisecond}, // in a millisecond
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &Source{files: &openFiles{pace: pace{since: start}}}
+			for i, bytes := range test.reads {
+				now := start.Add(time.Duration(i+1) * 100 * time.Millisecond)
+				s.files.pace.begin(now)
+				s.files.pace.end(now, bytes)
+			}
+			got := s.BeforeRotation(&engine.Container{Driver: test.driver, LogOptions: test.options})
+			assert.InDelta(t, test.want, got, float64(time.Microsecond))
+		})
+	}
+	assert.Equal(t, never, new(Source).BeforeRotation(&engine.Container{}), "no files are open")
 }

@@ -16,6 +16,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/docker/go-units"
+
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/logfile"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/stream"
@@ -65,8 +67,20 @@ func (f *Files) Seen() bool {
 
 // KeepsOneFile reports whether the engine throws a log file away when it begins the next.
 func KeepsOneFile(c *engine.Container) bool {
-	size := c.LogOptions["max-size"] // json-file has no next file without
-	return maxFiles(c) == 1 && (c.Driver != driverJSON || (size != "" && size != "-1"))
+	return maxFiles(c) == 1 && capacity(c) > 0
+}
+
+// capacity returns how many bytes the files of a container's log have at most; 0 where the
+// engine never begins another.
+func capacity(c *engine.Container) int64 {
+	size := int64(localMaxSize)
+	if c.Driver == driverJSON {
+		size = 0
+	}
+	if text := c.LogOptions["max-size"]; text != "" && (c.Driver == driverJSON || c.Driver == driverLocal) {
+		size, _ = units.FromHumanSize(text) // an engine makes no container with one that is wrong
+	}
+	return max(size, 0) * int64(maxFiles(c))
 }
 
 // maxFiles returns how many files the log driver of a container keeps at most.
@@ -94,17 +108,19 @@ const (
 	driverLocal   = "local"
 	jsonMaxFiles  = 1
 	localMaxFiles = 5
+	localMaxSize  = 20_000_000 // bytes
 )
 
 // of returns the path of the file that the engine writes a container's log to, its format,
 // and how many files there are at most. Of a driver that keeps none it is that of the cache
 // of dual logging.
 func (f *Files) of(c *engine.Container) (path string, format logfile.Format, most int) {
-	dir := filepath.Join(f.DataRoot(), containersDir, c.ID)
+	id := filepath.Base(c.ID) // whatever an engine says, it is no path
+	dir := filepath.Join(f.DataRoot(), containersDir, id)
 	format = logfile.Local
 	switch c.Driver {
 	case driverJSON:
-		path, format = filepath.Join(dir, c.ID+"-json.log"), logfile.JSON
+		path, format = filepath.Join(dir, id+"-json.log"), logfile.JSON
 	case driverLocal:
 		path = filepath.Join(dir, "local-logs", "container.log")
 	default:
@@ -113,12 +129,12 @@ func (f *Files) of(c *engine.Container) (path string, format logfile.Format, mos
 	return f.here(path), format, maxFiles(c)
 }
 
-// here returns a path of the engine's as seen from here.
+// here returns a path under the engine's data root as seen from here.
 func (f *Files) here(path string) string {
-	if rest, ok := strings.CutPrefix(path, f.DataRoot()); ok && f.Root != "" {
-		return filepath.Join(f.Root, rest)
+	if f.Root == "" {
+		return path
 	}
-	return path
+	return filepath.Join(f.Root, strings.TrimPrefix(path, filepath.Clean(f.DataRoot())))
 }
 
 // fileError is that of files that cannot be read, or are not known to be the container's.
@@ -134,8 +150,7 @@ var (
 	errOther      = errors.New("the files do not hold what the engine answers: they are another engine's, or of another time")
 )
 
-// openFiles opens the files at the position's place, once they are proven to be this
-// engine's.
+// openFiles opens the files where the position is, once they are proven to be this engine's.
 func (r *reading) openFiles(ctx context.Context) error {
 	files := &r.engine.Files
 	if files.DataRoot == nil || files.DataRoot() == "" {
@@ -149,19 +164,15 @@ func (r *reading) openFiles(ctx context.Context) error {
 	case !info.Mode().IsRegular():
 		return &fileError{fmt.Errorf("%s is not a file", path)}
 	}
-	file, err := os.Open(path) // whether that is permitted
-	if err != nil {
-		return &fileError{err}
-	}
-	_ = file.Close()
 	if !files.proven.Load() {
 		if err := r.prove(ctx, func() *logfile.Reader { return logfile.NewReader(path, format, most) }); err != nil {
 			return err
 		}
 		files.proven.Store(true)
 	}
-	r.reopenFiles(r.pos.Place())
-	return nil
+	return r.reopenFiles(func(log *logfile.Reader) bool {
+		return log.Resume(r.pos.Place()) || (!r.pos.Blank() && log.SeekBefore(r.pos.SeenBefore()))
+	})
 }
 
 // proofSize is how many bytes at the end of a file are searched for its newest record before
@@ -170,7 +181,7 @@ const proofSize = 256 << 10
 
 // prove looks for the newest record that the engine's API has in the files.
 func (r *reading) prove(ctx context.Context, open func() *logfile.Reader) error {
-	newest, ok, err := r.newestChunk(ctx)
+	newest, ok, err := r.firstOf(ctx, 1)
 	switch {
 	case err != nil:
 		return err
@@ -208,12 +219,12 @@ func (r *reading) find(newest stream.Record, log *logfile.Reader) error {
 	}
 }
 
-// newestChunk returns the newest record that the engine's API has; ok is false where there
-// is none.
-func (r *reading) newestChunk(ctx context.Context) (rec stream.Record, ok bool, err error) {
+// firstOf returns the first of the last records that the engine's API has, as many as tail;
+// ok is false where there is none.
+func (r *reading) firstOf(ctx context.Context, tail int) (rec stream.Record, ok bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, StuckAfter)
 	defer cancel()
-	body, err := r.engine.Client.Logs(ctx, r.id, engine.LogsQuery{Tail: 1})
+	body, err := r.engine.Client.Logs(ctx, r.id, engine.LogsQuery{Tail: tail})
 	if err != nil {
 		return rec, false, &openError{err}
 	}

@@ -17,7 +17,9 @@ import (
 // json-file, throws that away where it cannot decode a record, and goes on behind it
 // without a word. Such an answer has fewer records than were asked for, as that of a short
 // log has. What tells them apart is to ask for as many as came: of a short log the same
-// come again. Engine 28 ends such an answer at the bad record, also without a word.
+// come again. Engine 28 ends such an answer at the bad record, also without a word. An answer
+// may have more records than were asked for, too: a journal is read to its end, and what is
+// written meanwhile comes at the end.
 //
 // Where there is a hole, all that is behind the bad record is read once more. What is
 // found so comes late.
@@ -27,7 +29,7 @@ func (r *reading) fillHoles(ctx context.Context, tail int, got answered) error {
 	switch {
 	case r.pos.Blank():
 		return nil // nothing would prove that the second answer begins where the first did
-	case r.asksForAll(), got.frames == 0, got.frames == tail, got.frames > position.MaxRecords:
+	case r.asksForAll(), got.frames == 0, got.reaches(tail), got.frames > position.MaxRecords:
 		return nil
 	case got.frames == whole && got.newest == 0:
 		r.length = whole
@@ -58,7 +60,7 @@ func (r *reading) fillHoles(ctx context.Context, tail int, got answered) error {
 		r.bad, r.length = last, got.frames
 		return nil
 	case behind.isNew && !behind.known:
-		r.Gaps = append(r.Gaps, GapUnreadableRecord)
+		r.out.Gap(GapUnreadableRecord)
 	}
 	if behind.oldest {
 		return nil // some of them may have been delivered and forgotten
@@ -70,21 +72,25 @@ func (r *reading) fillHoles(ctx context.Context, tail int, got answered) error {
 // hidesKnown reports whether an answer that holds nothing known has a hole, in which that may
 // be. Later reads then begin behind the bad record.
 func (r *reading) hidesKnown(ctx context.Context, tail int, got answered) (bool, error) {
-	if r.asksForAll() || r.bad.found || tail == got.frames {
+	if r.asksForAll() || r.bad.found || got.frames == 0 || got.reaches(tail) {
 		return false, nil
 	}
 	readable, err := r.readable(ctx, cmp.Or(tail, got.frames+overlap))
 	if readable || err != nil {
 		return false, err
 	}
-	err = r.skipBadRecord(ctx)
+	err = r.skipBadRecord(ctx, nil)
 	return r.bad.found, err
 }
+
+// reaches reports whether an answer has as many records as a tail asked for; 0 asks for all.
+func (got answered) reaches(tail int) bool { return tail > 0 && got.frames >= tail }
 
 // sameAs reports whether an answer, to the question for as many records as were in an
 // earlier one, has the same records, and those that have been written since.
 func (got answered) sameAs(earlier answered) bool {
-	return got.frames == earlier.frames && got.late == 0 && got.passed == max(0, earlier.passed-got.newest)
+	more := got.frames - earlier.frames // written while it was read
+	return more >= 0 && got.late == 0 && got.passed == max(0, earlier.passed-(got.newest-more))
 }
 
 // readable reports whether the engine leaves out nothing of the last n records, or of all
@@ -96,14 +102,14 @@ func (r *reading) readable(ctx context.Context, n int) (bool, error) {
 		switch {
 		case err != nil || all.failed != nil || all.frames == 0:
 			return false, err
-		case all.frames == n:
+		case all.frames >= n:
 			return true, nil
 		}
 		again, err := r.probe(ctx, all.frames)
 		switch {
 		case err != nil:
 			return false, err
-		case again.failed == nil && again.frames == all.frames && again.continues(all):
+		case again.failed == nil && again.frames >= all.frames && again.continues(all):
 			return true, nil
 		}
 	}

@@ -39,6 +39,7 @@ func (r *reading) read(ctx context.Context, query engine.LogsQuery, plan strateg
 			r.hang.seen = true
 		}
 	}()
+	r.asked = time.Now()
 	body, err := r.open(request, query)
 	if err != nil {
 		if cause := context.Cause(request); cause != nil {
@@ -87,8 +88,10 @@ func (r *reading) read(ctx context.Context, query engine.LogsQuery, plan strateg
 			got.outcome = position.Short
 			return got, nil
 		case err == io.EOF:
-			if err := a.finish(ctx, query.Follow); err != nil {
-				return got, err
+			if query.Until == 0 { // else the end of a line may be behind
+				if err := a.finish(ctx, query.Follow); err != nil {
+					return got, err
+				}
 			}
 			got.outcome = a.judge.End(a.records.Frames())
 			if got.outcome == position.Early && a.records.Pending() {
@@ -140,9 +143,13 @@ func (a *answer) admit(rec stream.Record) bool {
 		return false
 	case position.Fresh:
 		a.add(rec, id)
+	case position.Ahead:
+		a.pos.Meet(id)
+		a.overlapping++
 	case position.Repeat:
 		a.repeated++
 	case position.BeforeFloor:
+		a.LeftOut = a.LeftOut || a.backfill.bounded
 		a.pos.PassFloor(id)
 		a.overlaps()
 	case position.Passed:
@@ -172,10 +179,7 @@ func (a *answer) add(rec stream.Record, id position.ID) {
 
 // flush lets what was added go on to the pipeline, for which it may have to wait.
 func (a *answer) flush(ctx context.Context) error {
-	if a.overlapping+a.repeated > 0 {
-		a.engine.Suppressed(a.overlapping, a.repeated)
-		a.overlapping, a.repeated = 0, 0
-	}
+	a.suppressed()
 	if a.judge.Proven() {
 		a.judge.NotePartials(a.records.Begun())
 	}
@@ -191,7 +195,7 @@ func (a *answer) flush(ctx context.Context) error {
 		// The engine rests while the pipeline works: others may read meanwhile. The wait
 		// for the slot is not the engine's silence either.
 		a.engine.Release()
-		defer func() { a.holdsSlot = a.engine.Acquire(ctx) }()
+		defer func() { a.holdsSlot = a.engine.Acquire(ctx, a.WaitsForSlot) }()
 	}
 	if err := a.out.Flush(ctx); err != nil {
 		return cmp.Or(context.Cause(ctx), error(&outputError{err}))

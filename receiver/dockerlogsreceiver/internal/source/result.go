@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
-	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/stream"
 )
 
 // Result is what a Read did.
@@ -17,9 +16,13 @@ type Result struct {
 	New   int           // records that were new
 	Full  bool          // they filled a batch, so there may be more by now
 	Lived time.Duration // of a follow
-	Gaps  []Gap         // places where lines may be missing
-	End   End
-	Err   error // why it ended so, for the log; may be nil
+	// Until is a time of the engine: what it stamped before that has been read. Zero where
+	// that is not known.
+	Until time.Time
+	// LeftOut is set, once, where there are older records than Backfill allows.
+	LeftOut bool
+	End     End
+	Err     error // why it ended so, for the log; may be nil
 }
 
 // End is why a Read ended. Those that are a reason to open the log again have the name
@@ -31,7 +34,7 @@ const (
 	Complete End = ""
 	// Silent: the follow brought nothing for long, and the engine has nothing.
 	Silent End = "silent"
-	// Busy: the follow brought more than its plan's MaxRate.
+	// Busy: the follow brought more than its plan's MaxRate, or see ErrBusy.
 	Busy End = "busy"
 	// Expired: the follow lived its time.
 	Expired End = "expired"
@@ -72,6 +75,9 @@ const (
 // ErrPreempted is the cause with which a context ends a follow that is to make way.
 var ErrPreempted = errors.New("the follow is to make way")
 
+// ErrBusy is what an Output answers to a follow that brings more than it may have.
+var ErrBusy = errors.New("the follow brings more than it may")
+
 var (
 	errExpired   = errors.New("the follow has lived its time")
 	errStalled   = errors.New("the pipeline holds up the follow")
@@ -94,13 +100,14 @@ func (e *outputError) Unwrap() error { return e.error }
 
 // endOf returns what an error means.
 func endOf(err error) End {
-	var fromEngine *stream.EngineError
 	var open *openError
 	var output *outputError
 	var file *fileError
 	switch {
 	case errors.As(err, &file):
 		return NoFile
+	case errors.Is(err, ErrBusy):
+		return Busy
 	case errors.As(err, &output):
 		return Stopped
 	case errors.Is(err, errExpired):
@@ -111,7 +118,7 @@ func endOf(err error) End {
 		return Silent
 	case errors.Is(err, errStalled):
 		return StalledPipeline
-	case errors.Is(err, errBadNewest), errors.Is(err, errTailHangs), errors.Is(err, errEndsEarly), errors.As(err, &fromEngine):
+	case errors.Is(err, errBadNewest), errors.Is(err, errTailHangs), errors.Is(err, errEndsEarly), endsAtBadRecord(err):
 		return EngineError
 	case errors.As(err, &open) && engine.IsNotFound(err):
 		return Removed

@@ -33,6 +33,7 @@ type fixture struct {
 	taken     []string
 	flush     func(context.Context) error // in place of an Output that accepts at once
 	delivered []position.Delivered
+	gaps      []Gap // of the last read
 }
 
 func inBubble(t *testing.T, test func(*fixture)) {
@@ -68,6 +69,8 @@ func (f *fixture) Add(rec Record) bool {
 	return len(f.taken)%1000 == 0
 }
 
+func (f *fixture) Gap(gap Gap) { f.gaps = append(f.gaps, gap) }
+
 func (f *fixture) Flush(ctx context.Context) error {
 	if f.flush != nil {
 		return f.flush(ctx)
@@ -81,6 +84,7 @@ func (f *fixture) readFor(ctx context.Context, plan strategy.Plan) Result {
 	f.t.Helper()
 	details, err := f.client.Inspect(f.t.Context(), f.container.ID())
 	require.NoError(f.t, err)
+	f.gaps = nil
 	return f.source.Read(ctx, &details, plan, f)
 }
 
@@ -159,7 +163,7 @@ func TestWaitForASlotIsNotTheEnginesSilence(t *testing.T) {
 		f.flush = func(context.Context) error {
 			f.flush = nil
 			for range maxReads {
-				require.True(f.t, f.shared.Acquire(f.t.Context())) // the read has given its own back
+				require.True(f.t, f.shared.Acquire(f.t.Context(), nil)) // the read has given its own back
 			}
 			time.AfterFunc(3*StuckAfter, func() {
 				for range maxReads {
@@ -174,7 +178,7 @@ func TestWaitForASlotIsNotTheEnginesSilence(t *testing.T) {
 		assert.Equal(t, 3*StuckAfter, time.Since(began))
 		assert.Len(t, f.taken, 5000)
 		for range maxReads {
-			require.True(f.t, f.shared.Acquire(f.t.Context()), "all slots are free again")
+			require.True(f.t, f.shared.Acquire(f.t.Context(), nil), "all slots are free again")
 		}
 	})
 }

@@ -49,7 +49,8 @@ func watch(follow bool, silence, life time.Duration, cancel context.CancelCauseF
 	}
 	var last int64
 	w.silent = time.AfterFunc(never, func() {
-		if signs := w.signs.Load(); signs != last || w.delivering.Load() {
+		delivering := w.delivering.Load() // before the signs: the end of a delivery is one of them
+		if signs := w.signs.Load(); signs != last || delivering {
 			last = signs
 			w.silent.Reset(patience)
 			return
@@ -68,8 +69,8 @@ func (w *watchdog) pipeline(busy bool) {
 	if w == nil {
 		return // of a read that waits for no engine
 	}
-	w.delivering.Store(busy)
 	w.alive()
+	w.delivering.Store(busy)
 	switch {
 	case w.stall == nil:
 	case busy:
