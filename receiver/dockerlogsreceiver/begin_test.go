@@ -154,7 +154,7 @@ func TestChurn(t *testing.T) {
 				assert.Zero(t, f.metric("captures"))
 				assert.Equal(t, series, f.series(), "metric series")
 				assert.Zero(t, f.engine.OpenFollows())
-				assert.Len(t, stored.data, 1, "the index alone is stored")
+				assert.Len(t, stored.data, 2, "the index is stored, and when it was made")
 			}, enginetest.Docker29())
 		})
 	}
@@ -197,10 +197,10 @@ func TestLateEventsOfARemovedContainer(t *testing.T) {
 				assert.Equal(t, gaps[0], f.metric("gaps", "removed"))
 				of := engine.Summary{ID: c.ID(), Name: "web"}
 				for _, event := range []engine.Event{
-					{Container: of, Died: true},
-					{Container: of, Started: true},
-					{Container: of, Died: true},
-					{Container: of, Removed: true},
+					{Container: of, Action: engine.ActionDie},
+					{Container: of, Action: engine.ActionStart},
+					{Container: of, Action: engine.ActionDie},
+					{Container: of, Action: engine.ActionDestroy},
 				} {
 					f.r.owner.events <- event
 					f.settle()

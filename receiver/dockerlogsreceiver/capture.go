@@ -5,14 +5,12 @@ package dockerlogsreceiver
 
 import (
 	"context"
-	"errors"
 	"time"
-
-	"go.uber.org/zap"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/batch"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/position"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/source"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/status"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/strategy"
 )
 
@@ -31,8 +29,10 @@ type capture struct {
 	target  target
 	planner planner
 	source  *source.Source
+	limit   *limiter // nil without one
 
 	batch   *batch.Batch // being filled, nil while there is nothing to deliver
+	joined  *joined      // nil where each line is a record
 	buffer  *room        // of a plan that has one, else nil
 	counted counted
 	way     way    // "" before the first plan
@@ -42,15 +42,16 @@ type capture struct {
 }
 
 // captureState is what a capture is doing, as a metric names it.
-type captureState string
+type captureState = status.State
 
 const (
 	stateNone       captureState = ""
-	stateOpening    captureState = "opening"
-	stateReading    captureState = "reading"
-	stateFollowing  captureState = "following"
-	stateWaiting    captureState = "waiting"
-	stateUnreadable captureState = "unreadable"
+	stateOpening                 = status.Opening
+	stateReading                 = status.Reading
+	stateDelayed                 = status.Delayed
+	stateFollowing               = status.Following
+	stateWaiting                 = status.Waiting
+	stateUnreadable              = status.Unreadable
 )
 
 // ending is why a capture's goroutine ended.
@@ -66,13 +67,14 @@ const (
 	endResting                  // nothing is to be read before its files change, or there is an event
 )
 
-// errExcluded ends a read of a container that is not selected any more.
-var errExcluded = errors.New("the container is not selected any more")
-
 func newCapture(r *dockerLogs, id, name string, frontier *position.Frontier) *capture {
+	shown := r.board.Register(id)
 	c := &capture{
-		r: r, link: link{wake: make(chan struct{}, 1)}, target: target{r: r, id: id},
+		r: r, link: link{status: shown, wake: make(chan struct{}, 1)}, target: target{r: r, id: id, status: shown},
 		source: source.New(r.source, id, frontier),
+	}
+	if shown != nil {
+		c.source.WaitsForSlot = shown.WaitForSlot
 	}
 	c.target.details.Name = name // till it is inspected
 	c.link.budgeted.Store(r.cfg.Strategy == StrategyAdaptive)
@@ -88,6 +90,7 @@ func (c *capture) run(ctx context.Context) {
 		c.source.Restart()
 		c.target.inspectDue = true
 		c.setState(stateOpening)
+		c.link.status.Note(status.KindOpened, "the capture of its log begins")
 	case len(c.link.wake) == 0: // its files have changed
 		end, _ = c.read(ctx, strategy.Plan{File: true})
 	}
@@ -95,10 +98,13 @@ func (c *capture) run(ctx context.Context) {
 		end = c.step(ctx)
 	}
 	c.ended = end
+	c.endEntries(ctx)
+	c.reportDrops(ctx, true) // those of the last entries too
 	switch c.ended {
 	case endUnreadable:
 	case endResting:
 		c.setState(stateWaiting)
+		c.link.status.Wait(status.NeedFileChange, time.Time{})
 	default:
 		c.setState(stateNone)
 		c.source.CloseFiles()
@@ -133,16 +139,21 @@ func (c *capture) step(ctx context.Context) ending {
 		}
 		if ok && !c.target.inspectDue && len(c.link.wake) == 0 { // else it may have been started meanwhile
 			end = endStopped
+			c.link.status.Note(status.KindRead, "its log has been read to the end")
 		}
 		return end
 	}
+	c.reportDrops(ctx, false)
 	plan := c.plan(event)
+	if plan.File && c.joined.pending() {
+		plan.Wait, plan.Rest = max(plan.Wait, c.joined.settled()), false
+	}
 	c.link.busy.Store(plan.Fallback == strategy.FallbackBusy)
 	c.noteWay(plan)
 	switch {
 	case plan.Rest && c.source.FilesOpen():
 		return endResting
-	case !c.pause(ctx, plan.Wait):
+	case !c.pause(ctx, status.NeedPoll, plan.Wait):
 		return endCanceled
 	case len(c.link.wake) > 0:
 		return endNone // something happened: look first
@@ -185,55 +196,20 @@ func (c *capture) beginRun() {
 
 // plan asks the strategy what to do next.
 func (c *capture) plan(event bool) strategy.Plan {
-	plan := c.planner.next(time.Now(), event, c.link.hasStream.Load(), c.r.pressure.Load(), c.target.files())
-	c.link.budgeted.Store(c.target.strategy == StrategyAdaptive && !plan.File)
+	now := time.Now()
+	plan := c.planner.next(now, event, c.link.hasStream.Load(), c.r.pressure.Load(), c.target.files())
+	if plan.File && plan.Wait > 0 {
+		plan.Wait = min(c.r.outbox.beforeNext(now, plan.Wait), c.source.BeforeRotation(&c.target.details))
+	}
+	plan = c.limit.adjust(plan)
+	c.planner.plan = plan
+	c.link.budgeted.Store(c.target.chosen.Strategy == StrategyAdaptive && !plan.File)
 	return plan
-}
-
-// catchUp reads what is new, without following.
-func (c *capture) catchUp(ctx context.Context) (end ending, ok bool) {
-	return c.read(ctx, strategy.Plan{Buffer: c.planner.plan.Buffer, File: c.planner.plan.File})
-}
-
-// read reads once, and reacts to how that ended. ok is false where it did not come to the
-// end of the log.
-func (c *capture) read(ctx context.Context, plan strategy.Plan) (end ending, ok bool) {
-	c.useBuffer(plan.Buffer)
-	state, reading := stateReading, ctx
-	if plan.Follow {
-		state = stateFollowing
-		var done func()
-		reading, done = c.link.following(ctx)
-		defer done()
-	}
-	c.setState(state)
-	result := c.source.Read(reading, &c.target.details, plan, c)
-	c.report(result)
-	if result.End == source.NoFile {
-		c.filesUnread(result.Err)
-	}
-	react := c.planner.observe(time.Now(), plan.Follow, result)
-	switch {
-	case errors.Is(result.Err, errExcluded):
-		return endExcluded, false
-	case ctx.Err() != nil:
-		return endCanceled, false
-	case result.End == source.Removed:
-		return c.removed(ctx), false
-	case result.End == source.Unreadable:
-		return c.unreadable(ctx, result.Err), false
-	case react.look:
-		c.target.inspectDue = true
-	}
-	if react.pause && !c.pause(ctx, c.planner.backoff.NextBackOff()) {
-		return endCanceled, false
-	}
-	return endNone, result.End == source.Complete
 }
 
 // inspect looks at the container, for which a slot to read is needed too.
 func (c *capture) inspect(ctx context.Context) (end ending, ok bool) {
-	if !c.r.source.Acquire(ctx) {
+	if !c.r.source.Acquire(ctx, c.source.WaitsForSlot) {
 		return endCanceled, false
 	}
 	c.beginRun()
@@ -249,105 +225,34 @@ func (c *capture) inspect(ctx context.Context) (end ending, ok bool) {
 	case err != nil:
 		c.planner.catchUpDue = true
 		c.reopens(source.Failed, err)
-		if !c.pause(ctx, c.planner.backoff.NextBackOff()) {
+		if !c.pause(ctx, status.NeedEngine, c.planner.backoff.NextBackOff()) {
 			return endCanceled, false
 		}
 		return endNone, false
 	}
 	c.link.wanted.Store(true)
+	c.link.origin.Store(c.target.origin)
 	c.useStrategy()
 	return endNone, true
 }
 
-// useStrategy makes the target's strategy the planner's.
+// useStrategy makes what is chosen for the target the capture's.
 func (c *capture) useStrategy() {
-	c.planner.use(c.target.strategy, c.r.cfg.strategySettings(), c.target.files())
+	c.link.status.Strategy(string(c.target.chosen.Strategy), c.target.chosen.From)
+	c.useLimit()
+	c.planner.use(c.target.chosen.Strategy, c.r.cfg.strategySettings(), c.target.files())
+	c.useMultiline()
 	c.setState(c.counted.state) // it is counted by strategy
 }
 
-// removed ends the capture of a container that is gone.
-func (c *capture) removed(ctx context.Context) ending {
-	if c.planner.plan.File {
-		// A file that is open can be read to its end, whatever runs there were.
-		c.link.newRun.Store(false)
-		c.target.details.Running = false
-		c.report(c.source.Read(ctx, &c.target.details, c.planner.plan, c))
-	}
-	if err := c.source.FlushUnterminated(ctx, c); err != nil {
-		c.target.logger().Debug("the last line is not delivered", zap.Error(err))
-	}
-	c.countUnread()
-	return endRemoved
-}
-
-// countUnread counts and logs a gap if a container that is gone has not been read to its end.
-func (c *capture) countUnread() {
-	c.beginRun()
-	inspected := c.target.strategy != ""
-	if !c.source.FullyRead() && (inspected || c.link.wanted.Load()) {
-		c.r.countGap(gapRemoved)
-		c.target.logger().Warn("this container was removed before its last lines could be read", zap.String("remedy", remedyRemoved))
-	}
-}
-
-// unreadable ends the capture of a container whose log cannot be read.
-func (c *capture) unreadable(ctx context.Context, err error) ending {
-	if !c.unreadableLogged {
-		if c.target.details.Unseen {
-			c.target.refresh(ctx) // for the driver's name
-		}
-		c.unreadableLogged = true
-		c.r.countGap(gapUnreadable)
-		c.target.logger().Warn("the log of this container cannot be read over the engine's API, it is left out until the container is started again",
-			zap.String("driver", c.target.details.Driver), zap.Error(err), zap.String("remedy", remedyUnreadable))
-	}
-	c.setState(stateUnreadable)
-	return endUnreadable
-}
-
-// Add implements source.Output.
-func (c *capture) Add(rec source.Record) (full bool) {
-	if c.batch == nil {
-		c.batch = c.r.outbox.batch()
-	}
-	c.batch.Add(rec.Record, rec.Delivered, batch.UIDOf(c.target.id, rec.ID, rec.Ordinal))
-	return c.batch.Full()
-}
-
-// Flush implements source.Output.
-func (c *capture) Flush(ctx context.Context) error {
-	b := c.batch
-	c.batch = nil
-	if b == nil {
-		return nil
-	}
-	selected := (!c.link.Woken() && c.target.origin != nil) || c.target.refresh(ctx)
-	c.link.records.Add(int64(b.Len()))
-	b.Origin = c.target.origin
-	err := c.r.outbox.put(ctx, b, c.source, c.buffer)
-	if err == nil && !selected {
-		err = errExcluded // what has been read already is of before
-	}
-	return err
-}
-
-// useBuffer makes the capture use a buffer of that many bytes, or none.
-func (c *capture) useBuffer(size int) {
-	switch {
-	case size == 0:
-		c.buffer = nil
-	case c.buffer == nil || c.buffer.size != int64(size):
-		c.buffer = newRoom(int64(size))
-	}
-}
-
-// pause waits, and returns at once when something happens to the container. It reports
-// false when the receiver stops.
-func (c *capture) pause(ctx context.Context, wait time.Duration) bool {
+// pause waits for what it says, and returns at once when something happens to the container.
+// It reports false when the receiver stops.
+func (c *capture) pause(ctx context.Context, need status.Need, wait time.Duration) bool {
 	if wait <= 0 {
 		return ctx.Err() == nil
 	}
 	c.setState(stateWaiting)
+	c.link.status.Wait(need, time.Now().Add(wait))
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
@@ -375,4 +280,9 @@ func (c *capture) setState(state captureState) {
 	c.r.countCapture(c.counted, -1)
 	c.r.countCapture(now, +1)
 	c.counted = now
+	if state == stateNone {
+		c.link.status.End()
+	} else {
+		c.link.status.Set(state, now.file)
+	}
 }

@@ -6,21 +6,19 @@ package dockerlogsreceiver
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
-	"regexp"
-	"strings"
 	"time"
 
 	"github.com/docker/go-units"
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/config/configretry"
 	"go.opentelemetry.io/collector/config/configtls"
 	"go.opentelemetry.io/collector/confmap"
 
-	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/batch"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/metadata"
-	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/position"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/multiline"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/selector"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/strategy"
 )
@@ -48,6 +46,9 @@ type Config struct {
 	// StartAt is where to begin in the logs of containers that run when the
 	// receiver first sees the engine. Later ones are read from their first line.
 	StartAt StartAt `mapstructure:"start_at"`
+	// Backfill bounds what is read of the log of a container that is seen for the
+	// first time and is older than that.
+	Backfill BackfillConfig `mapstructure:"backfill"`
 	// MaxLogSize is the length at which lines are cut, in bytes.
 	MaxLogSize Size `mapstructure:"max_log_size"`
 
@@ -58,9 +59,20 @@ type Config struct {
 	Hybrid     HybridConfig     `mapstructure:"hybrid"`
 	Adaptive   AdaptiveConfig   `mapstructure:"adaptive"`
 	File       FileConfig       `mapstructure:"file"`
-	// Overrides give containers another strategy; the first that matches wins. A
-	// container's label io.opentelemetry.docker_logs.strategy wins over them.
+	// RateLimit bounds the records of each container.
+	RateLimit RateLimitConfig `mapstructure:"rate_limit"`
+	// Multiline makes one record of lines that belong together.
+	Multiline MultilineConfig `mapstructure:"multiline"`
+	// Overrides give containers another strategy, rate limit or multiline; the first that matches
+	// wins. A container's labels io.opentelemetry.docker_logs.strategy and
+	// io.opentelemetry.docker_logs.rate_limit win over them.
 	Overrides []Override `mapstructure:"overrides"`
+	// Events makes records of what happens to the containers.
+	Events EventsConfig `mapstructure:"events"`
+
+	// Status configures the page that shows each container, and its API. An empty endpoint
+	// switches both off.
+	Status confighttp.ServerConfig `mapstructure:"status"`
 
 	// Batch is how the records of all containers are gathered for the pipeline.
 	Batch BatchConfig `mapstructure:"batch"`
@@ -70,7 +82,8 @@ type Config struct {
 	RetryOnFailure configretry.BackOffConfig `mapstructure:"retry_on_failure"`
 
 	// ContainerLabels maps labels of the container to resource attributes; an
-	// empty name stands for container.label.<label>.
+	// empty name stands for container.label.<label>. A key may be a glob, with an
+	// empty name; a label that is named wins over it.
 	ContainerLabels map[string]string `mapstructure:"container_labels_to_resource_attributes"`
 	// EnvVars maps environment variables of the container to resource attributes.
 	EnvVars map[string]string `mapstructure:"env_vars_to_resource_attributes"`
@@ -83,8 +96,19 @@ type Config struct {
 // Match selects containers by name, image and labels.
 type Match = selector.Match
 
-// Override gives the containers that it matches a strategy.
+// Override gives the containers that it matches what it sets.
 type Override = selector.Override
+
+// MultilineConfig makes one record of lines that belong together.
+type MultilineConfig = multiline.Config
+
+// RateLimitConfig bounds the records of each container.
+type RateLimitConfig = selector.RateLimit
+
+const (
+	OnExcessDelay = selector.OnExcessDelay
+	OnExcessDrop  = selector.OnExcessDrop
+)
 
 // Strategy is a way to read a container's log.
 type Strategy = strategy.Name
@@ -97,6 +121,17 @@ const (
 	StrategyAdaptive   = strategy.Adaptive
 	StrategyFile       = strategy.File
 )
+
+// BackfillConfig bounds what is read of a container that is seen for the first time. 0 is no
+// bound.
+type BackfillConfig struct {
+	// MaxAge is the age of the oldest lines that are read.
+	MaxAge time.Duration `mapstructure:"max_age"`
+	// MaxRecords is how many lines are read from the end of the log.
+	MaxRecords int `mapstructure:"max_records"`
+
+	_ struct{}
+}
 
 // BatchConfig adjusts how the records of all containers are gathered for the pipeline.
 type BatchConfig struct {
@@ -162,6 +197,15 @@ type FileConfig struct {
 	_ struct{}
 }
 
+// EventsConfig adjusts the records of what happens to containers.
+type EventsConfig struct {
+	// Enabled makes a record of each start, end and kill of a container, when its health
+	// changes, and when it runs out of memory.
+	Enabled bool `mapstructure:"enabled"`
+
+	_ struct{}
+}
+
 // StartAt is a place in a log.
 type StartAt string
 
@@ -186,11 +230,6 @@ func (s *Size) UnmarshalText(text []byte) error {
 const (
 	defaultTimeout    = 5 * time.Second
 	defaultMaxLogSize = 1 << 20
-	minLogSize        = position.HashedSize
-	maxLogSize        = 1 << 30
-	minInterval       = 100 * time.Millisecond
-	minBufferSize     = 64 << 10
-	maxFlushTimeout   = time.Minute
 	// minFileInterval is how often a file that grows is read at most.
 	minFileInterval = 50 * time.Millisecond
 )
@@ -209,8 +248,10 @@ func createDefaultConfig() component.Config {
 		Hybrid:             HybridConfig{Interval: 2 * time.Second, BufferSize: 8 << 20},
 		Adaptive:           AdaptiveConfig{Interval: time.Second, MaxStreams: 500},
 		File:               FileConfig{Fallback: StrategyShortLived},
+		RateLimit:          RateLimitConfig{OnExcess: OnExcessDelay},
 		Batch:              BatchConfig{FlushTimeout: 200 * time.Millisecond, MaxSize: 8192, MaxBytes: 4 << 20},
 		RetryOnFailure:     retry,
+		Status:             confighttp.NewDefaultServerConfig(), // without an endpoint
 		ResourceAttributes: metadata.DefaultResourceAttributesConfig(),
 	}
 }
@@ -228,103 +269,21 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	return err
 }
 
-var apiVersion = regexp.MustCompile(`^1\.[0-9]+$`)
-
-// Validate implements xconfmap.Validator.
-func (cfg *Config) Validate() error {
-	var errs []error
-	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if cfg.Endpoint != "" {
-		if err := engine.CheckEndpoint(cfg.Endpoint); err != nil {
-			fail("endpoint: %w", err)
-		}
-		if cfg.TLS.HasValue() && (strings.HasPrefix(cfg.Endpoint, "unix:") || strings.HasPrefix(cfg.Endpoint, "npipe:")) {
-			fail("tls: is for tcp and https, and endpoint is %s; remove one of them", cfg.Endpoint)
-		}
-	}
-	if cfg.APIVersion != "" && !apiVersion.MatchString(cfg.APIVersion) {
-		fail(`api_version: %q is not a version like "1.44"; leave it out to negotiate`, cfg.APIVersion)
-	}
-	if cfg.Timeout <= 0 {
-		fail("timeout: must be more than 0, is %v", cfg.Timeout)
-	}
-	if _, err := cfg.selector(); err != nil {
-		errs = append(errs, err)
-	}
-	switch cfg.StartAt {
-	case StartAtEnd, StartAtBeginning:
-	default:
-		fail("start_at: %q is neither end nor beginning", cfg.StartAt)
-	}
-	if cfg.MaxLogSize < minLogSize || cfg.MaxLogSize > maxLogSize {
-		fail("max_log_size: must be from 1KiB to 1GiB, is %d bytes", cfg.MaxLogSize)
-	}
-	cfg.validateStrategies(fail)
-	if cfg.Batch.FlushTimeout < 0 || cfg.Batch.FlushTimeout > maxFlushTimeout {
-		fail("batch: flush_timeout: must be from 0 to %v, is %v", maxFlushTimeout, cfg.Batch.FlushTimeout)
-	}
-	if cfg.Batch.MaxSize < 1 {
-		fail("batch: max_size: must be at least 1, is %d", cfg.Batch.MaxSize)
-	}
-	if cfg.Batch.MaxBytes < minBufferSize || cfg.Batch.MaxBytes > maxLogSize {
-		fail("batch: max_bytes: must be from 64KiB to 1GiB, is %d bytes", cfg.Batch.MaxBytes)
-	}
-	for name, attributes := range map[string]map[string]string{
-		"container_labels_to_resource_attributes": cfg.ContainerLabels,
-		"env_vars_to_resource_attributes":         cfg.EnvVars,
-	} {
-		for key, attribute := range attributes {
-			if key == "" {
-				fail("%s: has an empty key", name)
-			}
-			if attribute == "" && name == "env_vars_to_resource_attributes" {
-				fail("%s: %q needs the name of an attribute", name, key)
-			}
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func (cfg *Config) validateStrategies(fail func(string, ...any)) {
-	if !cfg.Strategy.Valid() {
-		fail("strategy: %q is not %s", cfg.Strategy, strategy.Names)
-	}
-	for i, override := range cfg.Overrides {
-		if !override.Strategy.Valid() {
-			fail("overrides[%d]: strategy: %q is not %s", i, override.Strategy, strategy.Names)
-		}
-	}
-	if cfg.ShortLived.Lifetime < time.Second {
-		fail("short_lived: lifetime: must be at least 1s, is %v", cfg.ShortLived.Lifetime)
-	}
-	if cfg.Polling.Interval < minInterval {
-		fail("polling: interval: must be at least %v, is %v", minInterval, cfg.Polling.Interval)
-	}
-	if cfg.Polling.MaxInterval < cfg.Polling.Interval {
-		fail("polling: max_interval: must not be less than interval, %v, is %v", cfg.Polling.Interval, cfg.Polling.MaxInterval)
-	}
-	if cfg.Hybrid.Interval < minInterval {
-		fail("hybrid: interval: must be at least %v, is %v", minInterval, cfg.Hybrid.Interval)
-	}
-	if cfg.Hybrid.BufferSize < cfg.MaxLogSize || cfg.Hybrid.BufferSize < minBufferSize {
-		fail("hybrid: buffer_size: must hold a line of max_log_size, %d bytes, and at least %d, is %d", cfg.MaxLogSize, minBufferSize, cfg.Hybrid.BufferSize)
-	}
-	if cfg.Adaptive.Interval < minInterval {
-		fail("adaptive: interval: must be at least %v, is %v", minInterval, cfg.Adaptive.Interval)
-	}
-	if !cfg.File.Fallback.Valid() || cfg.File.Fallback == StrategyFile {
-		fail("file: fallback: %q is not streaming, short_lived, polling, hybrid or adaptive", cfg.File.Fallback)
-	}
-	if cfg.File.Root != "" && !filepath.IsAbs(cfg.File.Root) {
-		fail("file: root: %q is not an absolute path; it is where the engine's data root, such as /var/lib/docker, is seen from here", cfg.File.Root)
-	}
-	if cfg.Adaptive.MaxStreams < 0 {
-		fail("adaptive: max_streams: must not be negative, is %d", cfg.Adaptive.MaxStreams)
-	}
-}
-
 func (cfg *Config) selector() (selector.Selector, error) {
-	return selector.New(cfg.Include, cfg.Exclude, cfg.Overrides, cfg.Strategy)
+	joined, err := cfg.Multiline.Compile(multiline.Rules{Limits: multiline.Limits{MaxBytes: int(cfg.MaxLogSize)}})
+	if err != nil {
+		return selector.Selector{}, fmt.Errorf("multiline: %w", err)
+	}
+	return selector.New(cfg.Include, cfg.Exclude, cfg.Overrides, selector.Choice{Strategy: cfg.Strategy, RateLimit: cfg.RateLimit, Multiline: joined})
+}
+
+// attributes compiles which resource attributes are wanted.
+func (cfg *Config) attributes() (batch.Attributes, error) {
+	labels, err := batch.NewLabels(cfg.ContainerLabels)
+	if err != nil {
+		err = fmt.Errorf("container_labels_to_resource_attributes: %w", err)
+	}
+	return batch.Attributes{Enabled: cfg.ResourceAttributes, Labels: labels, EnvVars: cfg.EnvVars}, err
 }
 
 func (cfg *Config) strategySettings() strategy.Settings {

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/config/configretry"
 	"go.opentelemetry.io/collector/config/configtls"
@@ -42,6 +43,7 @@ func TestDefaultConfig(t *testing.T) {
 		Hybrid:     HybridConfig{Interval: 2 * time.Second, BufferSize: 8 << 20},
 		Adaptive:   AdaptiveConfig{Interval: time.Second, MaxStreams: 500},
 		File:       FileConfig{Fallback: StrategyShortLived},
+		RateLimit:  RateLimitConfig{OnExcess: OnExcessDelay},
 		Batch:      BatchConfig{FlushTimeout: 200 * time.Millisecond, MaxSize: 8192, MaxBytes: 4 << 20},
 		RetryOnFailure: configretry.BackOffConfig{
 			Enabled:             true,
@@ -51,6 +53,7 @@ func TestDefaultConfig(t *testing.T) {
 			MaxInterval:         30 * time.Second,
 			MaxElapsedTime:      0,
 		},
+		Status:             confighttp.NewDefaultServerConfig(),
 		ResourceAttributes: metadata.DefaultResourceAttributesConfig(),
 	}, createDefaultConfig())
 }
@@ -79,6 +82,9 @@ func TestLoadConfig(t *testing.T) {
 	require.NoError(t, confmap.NewFromStringMap(map[string]any{
 		"container.image.id": map[string]any{"enabled": false}, "host.name": map[string]any{"enabled": false},
 	}).Unmarshal(&attributes))
+	server := confighttp.NewDefaultServerConfig()
+	server.NetAddr.Endpoint = "localhost:13135"
+	server.CORS = configoptional.Some(confighttp.CORSConfig{AllowedOrigins: []string{"https://ops.example.com"}})
 	for name, want := range map[string]*Config{
 		"": defaults(func(*Config) {}),
 		"all_settings": {
@@ -95,6 +101,7 @@ func TestLoadConfig(t *testing.T) {
 			Exclude:     []Match{{Image: "!*:stable"}},
 			IncludeSelf: true,
 			StartAt:     StartAtBeginning,
+			Backfill:    BackfillConfig{MaxAge: 24 * time.Hour, MaxRecords: 10000},
 			MaxLogSize:  64 << 10,
 			Strategy:    StrategyAdaptive,
 			ShortLived:  ShortLivedConfig{Lifetime: time.Minute},
@@ -102,10 +109,15 @@ func TestLoadConfig(t *testing.T) {
 			Hybrid:      HybridConfig{Interval: 500 * time.Millisecond, BufferSize: 16 << 20},
 			Adaptive:    AdaptiveConfig{Interval: 2 * time.Second, MaxStreams: 50, Health: &health},
 			File:        FileConfig{Root: "/hostfs/var/lib/docker", Fallback: StrategyPolling},
+			RateLimit:   RateLimitConfig{RecordsPerSecond: 1000, Burst: 5000, OnExcess: OnExcessDrop},
+			Multiline:   MultilineConfig{Preset: "java", ForceFlushPeriod: time.Second, MaxLines: 200},
 			Overrides: []Override{
-				{Match: Match{Name: "kafka-*"}, Strategy: StrategyStreaming},
+				{Match: Match{Name: "kafka-*"}, Strategy: StrategyStreaming, Multiline: &MultilineConfig{LineStartPattern: `^\d`}},
 				{Match: Match{Image: "*/batch:*", Labels: map[string]string{"tier": "back"}}, Strategy: StrategyPolling},
+				{Match: Match{Name: "chatty"}, RateLimit: &RateLimitConfig{RecordsPerSecond: 10.5, Burst: 100}},
 			},
+			Events:  EventsConfig{Enabled: true},
+			Status:  server,
 			Batch:   BatchConfig{FlushTimeout: 50 * time.Millisecond, MaxSize: 100, MaxBytes: 1 << 20},
 			Storage: &storage,
 			RetryOnFailure: configretry.BackOffConfig{
@@ -116,7 +128,7 @@ func TestLoadConfig(t *testing.T) {
 				MaxInterval:         time.Minute,
 				MaxElapsedTime:      time.Hour,
 			},
-			ContainerLabels:    map[string]string{"com.acme.team": "team", "com.acme.tier": ""},
+			ContainerLabels:    map[string]string{"com.acme.team": "team", "com.acme.tier": "", "org.example.*": ""},
 			EnvVars:            map[string]string{"APP_VERSION": "service.version"},
 			ResourceAttributes: attributes,
 		},
@@ -138,6 +150,7 @@ func TestLoadConfig(t *testing.T) {
 			cfg.Strategy = StrategyFile
 			cfg.File.Fallback = StrategyStreaming
 		}),
+		"rate_limit_off": defaults(func(cfg *Config) { cfg.RateLimit.OnExcess = OnExcessDrop }),
 		"retry_off":      defaults(func(cfg *Config) { cfg.RetryOnFailure.Enabled = false }),
 		"size_with_unit": defaults(func(cfg *Config) { cfg.MaxLogSize = 1 << 20 }),
 		"size_in_bytes":  defaults(func(cfg *Config) { cfg.MaxLogSize = 1048576 }),
@@ -158,56 +171,69 @@ func TestLoadConfig(t *testing.T) {
 // refused are the entries of testdata/config.yaml that must not start, with what
 // the user is told.
 var refused = map[string]string{
-	"size_junk":                          `'max_log_size' "large" is not a size; write it like 1MiB or 1048576`,
-	"size_negative":                      `'max_log_size' "-1MiB" is not a size; write it like 1MiB or 1048576`,
-	"size_too_small":                     `max_log_size: must be from 1KiB to 1GiB, is 1023 bytes`,
-	"size_too_large":                     `max_log_size: must be from 1KiB to 1GiB, is 2147483648 bytes`,
-	"unknown_key":                        `'dockerlogsreceiver.Config' has invalid keys: made_up`,
-	"unknown_key_in_match":               `'include[0]' has invalid keys: container`,
-	"unknown_resource_attribute":         `'resource_attributes' has invalid keys: container.color`,
-	"api_version_unquoted":               `api_version: 1.4 is a number to YAML, which would take 1.40 for 1.4; put it in quotes, like "1.44"`,
-	"api_version_integer":                `api_version: 2 is a number to YAML, which would take 1.40 for 1.4; put it in quotes, like "1.44"`,
-	"api_version_one_number":             `api_version: "44" is not a version like "1.44"; leave it out to negotiate`,
-	"endpoint_without_scheme":            `endpoint: "/var/run/docker.sock" is not an endpoint; write it like unix:///var/run/docker.sock or tcp://host:2375`,
-	"endpoint_with_unsupported_scheme":   `endpoint: "ssh://engine.example.com": the scheme "ssh" is not supported; use unix, npipe, tcp, http or https`,
-	"endpoint_with_path":                 `endpoint: "https://engine.example.com:2376/docker": a path is not supported with https; leave it out`,
-	"tls_on_unix":                        `tls: is for tcp and https, and endpoint is unix:///var/run/docker.sock; remove one of them`,
-	"tls_on_npipe":                       `tls: is for tcp and https, and endpoint is npipe:////./pipe/docker_engine; remove one of them`,
-	"tls_invalid":                        `tls: invalid TLS min_version: unsupported TLS version: "0.9"`,
-	"timeout_zero":                       `timeout: must be more than 0, is 0s`,
-	"timeout_negative":                   `timeout: must be more than 0, is -5s`,
-	"include_empty_entry":                `include[1]: is empty; it needs name, image or labels`,
-	"include_invalid_regular_expression": "include[0]: name: /web(/ is not a regular expression: error parsing regexp: missing closing ): `web(`",
-	"include_invalid_glob":               `include[0]: image: "ghcr.io/[acme" is not a glob: a [ is not closed`,
-	"include_unclosed_brace":             `include[0]: name: "{web,db" is not a glob: a { is not closed`,
-	"exclude_invalid_label":              "exclude[0]: labels: tier: /(/ is not a regular expression: error parsing regexp: missing closing ): `(`",
-	"start_at_unknown":                   `start_at: "middle" is neither end nor beginning`,
-	"strategy_unknown":                   `strategy: "tail" is not streaming, short_lived, polling, hybrid, adaptive or file`,
-	"short_lived_lifetime":               `short_lived: lifetime: must be at least 1s, is 500ms`,
-	"polling_interval":                   `polling: interval: must be at least 100ms, is 0s`,
-	"polling_max_interval":               `polling: max_interval: must not be less than interval, 1m0s, is 30s`,
-	"hybrid_interval":                    `hybrid: interval: must be at least 100ms, is 99ms`,
-	"hybrid_buffer_size":                 `hybrid: buffer_size: must hold a line of max_log_size, 1048576 bytes, and at least 65536, is 65536`,
-	"hybrid_buffer_size_least":           `hybrid: buffer_size: must hold a line of max_log_size, 1024 bytes, and at least 65536, is 65535`,
-	"hybrid_buffer_size_junk":            `'hybrid.buffer_size' "much" is not a size; write it like 1MiB or 1048576`,
-	"adaptive_interval":                  `adaptive: interval: must be at least 100ms, is 10ms`,
-	"adaptive_max_streams":               `adaptive: max_streams: must not be negative, is -1`,
-	"batch_flush_timeout":                `batch: flush_timeout: must be from 0 to 1m0s, is -1s`,
-	"batch_flush_timeout_long":           `batch: flush_timeout: must be from 0 to 1m0s, is 2m0s`,
-	"batch_max_size":                     `batch: max_size: must be at least 1, is 0`,
-	"batch_max_bytes":                    `batch: max_bytes: must be from 64KiB to 1GiB, is 65535 bytes`,
-	"override_strategy_unknown":          `overrides[1]: strategy: "Polling" is not streaming, short_lived, polling, hybrid, adaptive or file`,
-	"file_fallback":                      `file: fallback: "file" is not streaming, short_lived, polling, hybrid or adaptive`,
-	"file_root":                          `file: root: "docker" is not an absolute path; it is where the engine's data root, such as /var/lib/docker, is seen from here`,
-	"override_without_strategy":          `overrides[0]: strategy: "" is not streaming, short_lived, polling, hybrid, adaptive or file`,
-	"override_without_match":             `overrides[0]: match: is empty; it needs name, image or labels`,
-	"override_invalid_match":             `overrides[0]: match: image: "[a" is not a glob: a [ is not closed`,
-	"unknown_key_in_strategy":            `'polling' has invalid keys: jitter`,
-	"retry_invalid":                      `retry_on_failure: 'multiplier' must be non-negative`,
-	"container_label_empty":              `container_labels_to_resource_attributes: has an empty key`,
-	"env_var_empty":                      `env_vars_to_resource_attributes: has an empty key`,
-	"env_var_without_attribute":          `env_vars_to_resource_attributes: "APP_VERSION" needs the name of an attribute`,
-	"two_mistakes":                       "timeout: must be more than 0, is 0s\nstart_at: \"middle\" is neither end nor beginning",
+	"size_junk":                           `'max_log_size' "large" is not a size; write it like 1MiB or 1048576`,
+	"size_negative":                       `'max_log_size' "-1MiB" is not a size; write it like 1MiB or 1048576`,
+	"size_too_small":                      `max_log_size: must be from 1KiB to 1GiB, is 1023 bytes`,
+	"size_too_large":                      `max_log_size: must be from 1KiB to 1GiB, is 2147483648 bytes`,
+	"unknown_key":                         `'dockerlogsreceiver.Config' has invalid keys: made_up`,
+	"unknown_key_in_match":                `'include[0]' has invalid keys: container`,
+	"unknown_resource_attribute":          `'resource_attributes' has invalid keys: container.color`,
+	"api_version_unquoted":                `api_version: 1.4 is a number to YAML, which would take 1.40 for 1.4; put it in quotes, like "1.44"`,
+	"api_version_integer":                 `api_version: 2 is a number to YAML, which would take 1.40 for 1.4; put it in quotes, like "1.44"`,
+	"api_version_one_number":              `api_version: "44" is not a version like "1.44"; leave it out to negotiate`,
+	"endpoint_without_scheme":             `endpoint: "/var/run/docker.sock" is not an endpoint; write it like unix:///var/run/docker.sock or tcp://host:2375`,
+	"endpoint_with_unsupported_scheme":    `endpoint: "ssh://engine.example.com": the scheme "ssh" is not supported; use unix, npipe, tcp, http or https`,
+	"endpoint_with_path":                  `endpoint: "https://engine.example.com:2376/docker": a path is not supported with https; leave it out`,
+	"tls_on_unix":                         `tls: is for tcp and https, and endpoint is unix:///var/run/docker.sock; remove one of them`,
+	"tls_on_npipe":                        `tls: is for tcp and https, and endpoint is npipe:////./pipe/docker_engine; remove one of them`,
+	"tls_invalid":                         `tls: invalid TLS min_version: unsupported TLS version: "0.9"`,
+	"timeout_zero":                        `timeout: must be more than 0, is 0s`,
+	"timeout_negative":                    `timeout: must be more than 0, is -5s`,
+	"include_empty_entry":                 `include[1]: is empty; it needs name, image or labels`,
+	"include_invalid_regular_expression":  "include[0]: name: /web(/ is not a regular expression: error parsing regexp: missing closing ): `web(`",
+	"include_invalid_glob":                `include[0]: image: "ghcr.io/[acme" is not a glob: a [ is not closed`,
+	"include_unclosed_brace":              `include[0]: name: "{web,db" is not a glob: a { is not closed`,
+	"exclude_invalid_label":               "exclude[0]: labels: tier: /(/ is not a regular expression: error parsing regexp: missing closing ): `(`",
+	"start_at_unknown":                    `start_at: "middle" is neither end nor beginning`,
+	"strategy_unknown":                    `strategy: "tail" is not streaming, short_lived, polling, hybrid, adaptive or file`,
+	"short_lived_lifetime":                `short_lived: lifetime: must be at least 1s, is 500ms`,
+	"polling_interval":                    `polling: interval: must be at least 100ms, is 0s`,
+	"polling_max_interval":                `polling: max_interval: must not be less than interval, 1m0s, is 30s`,
+	"hybrid_interval":                     `hybrid: interval: must be at least 100ms, is 99ms`,
+	"hybrid_buffer_size":                  `hybrid: buffer_size: must hold a line of max_log_size, 1048576 bytes, and at least 65536, is 65536`,
+	"hybrid_buffer_size_least":            `hybrid: buffer_size: must hold a line of max_log_size, 1024 bytes, and at least 65536, is 65535`,
+	"hybrid_buffer_size_junk":             `'hybrid.buffer_size' "much" is not a size; write it like 1MiB or 1048576`,
+	"adaptive_interval":                   `adaptive: interval: must be at least 100ms, is 10ms`,
+	"adaptive_max_streams":                `adaptive: max_streams: must not be negative, is -1`,
+	"batch_flush_timeout":                 `batch: flush_timeout: must be from 0 to 1m0s, is -1s`,
+	"batch_flush_timeout_long":            `batch: flush_timeout: must be from 0 to 1m0s, is 2m0s`,
+	"batch_max_size":                      `batch: max_size: must be at least 1, is 0`,
+	"batch_max_bytes":                     `batch: max_bytes: must be from 64KiB to 1GiB, is 65535 bytes`,
+	"override_strategy_unknown":           `overrides[1]: strategy: "Polling" is not streaming, short_lived, polling, hybrid, adaptive or file`,
+	"file_fallback":                       `file: fallback: "file" is not streaming, short_lived, polling, hybrid or adaptive`,
+	"file_root":                           `file: root: "docker" is not an absolute path; it is where the engine's data root, such as /var/lib/docker, is seen from here`,
+	"override_without_match":              `overrides[0]: match: is empty; it needs name, image or labels`,
+	"override_invalid_match":              `overrides[0]: match: image: "[a" is not a glob: a [ is not closed`,
+	"unknown_key_in_strategy":             `'polling' has invalid keys: jitter`,
+	"retry_invalid":                       `retry_on_failure: 'multiplier' must be non-negative`,
+	"container_label_empty":               `container_labels_to_resource_attributes: has an empty key`,
+	"container_label_glob":                `container_labels_to_resource_attributes: "com.acme.{a,b" is not a glob: a { is not closed`,
+	"container_label_glob_with_attribute": `container_labels_to_resource_attributes: "com.acme.*" is a glob, whose labels cannot all become the attribute "team"; leave that empty, for container.label.<label>`,
+	"backfill_max_age":                    `backfill: max_age: must not be negative, is -1h0m0s; 0 is no bound`,
+	"backfill_max_records":                `backfill: max_records: must be from 0, which is no bound, to 1000000000, is -1`,
+	"env_var_empty":                       `env_vars_to_resource_attributes: has an empty key`,
+	"env_var_without_attribute":           `env_vars_to_resource_attributes: "APP_VERSION" needs the name of an attribute`,
+	"status_endpoint":                     `status: endpoint: "13135" is not a host and a port; write it like localhost:13135, or leave it empty for no status page`,
+	"status_port":                         `status: endpoint: "localhost:http" is not a host and a port; write it like localhost:13135, or leave it empty for no status page`,
+	"unknown_key_in_status":               `'status' has invalid keys: port`,
+	"two_mistakes":                        "timeout: must be more than 0, is 0s\nstart_at: \"middle\" is neither end nor beginning",
+	"override_of_nothing":                 `overrides[0]: sets nothing; give it a strategy, a rate_limit or multiline`,
+	"multiline":                           "multiline: line_start_pattern: \"(\" is not a regular expression",
+	"multiline_two":                       "multiline: has more than one of preset, line_start_pattern and line_end_pattern; remove all but one",
+	"override_multiline":                  `overrides[0]: multiline: preset: "cobol" is not dotnet, go, java, node, python, ruby, auto or none`,
+	"override_rate_limit":                 `overrides[0]: rate_limit: on_excess: "block" is neither delay nor drop`,
+	"rate_limit":                          `rate_limit: records_per_second: must be 0, for no limit, or from 0.001 to 1000000000, is -1`,
+	"rate_limit_burst":                    `rate_limit: burst: must not be negative, is -1; 0 is the records of a second`,
 }
 
 func TestRefusedConfig(t *testing.T) {
@@ -227,7 +253,7 @@ func TestRefusedConfig(t *testing.T) {
 		delete(cases, id)
 	}
 	assert.ElementsMatch(t, slices.Collect(maps.Keys(cases)), []string{
-		"docker_logs", "docker_logs/all_settings", "docker_logs/retry_off",
+		"docker_logs", "docker_logs/all_settings", "docker_logs/retry_off", "docker_logs/rate_limit_off",
 		"docker_logs/streaming", "docker_logs/short_lived", "docker_logs/polling", "docker_logs/hybrid", "docker_logs/adaptive", "docker_logs/file",
 		"docker_logs/size_with_unit", "docker_logs/size_in_bytes", "docker_logs/size_in_quotes",
 	}, "cases of testdata/config.yaml without a test")
@@ -298,7 +324,7 @@ func TestREADME(t *testing.T) {
 	for _, name := range []string{
 		"README.md", filepath.Join("..", "..", "README.md"), filepath.Join("..", "..", "docs", "guarantees.md"),
 		filepath.Join("..", "..", "deploy", "README.md"),
-		filepath.Join("..", "..", "docs", "operations.md"),
+		filepath.Join("..", "..", "docs", "operations.md"), filepath.Join("..", "..", "docs", "status.md"),
 	} {
 		text, err := os.ReadFile(name)
 		require.NoError(t, err)
@@ -342,6 +368,13 @@ func TestREADMEOptions(t *testing.T) {
 		}
 	}
 	assert.Equal(t, keys, documented)
+	_, first, _ := strings.Cut(string(text), "\n### The twelve options that matter\n")
+	first, _, _ = strings.Cut(first, "\n#")
+	rows := regexp.MustCompile("(?m)^\\| (`[a-z_.]+`) ").FindAllStringSubmatch(first, -1)
+	assert.Len(t, rows, 12)
+	for _, row := range rows {
+		assert.Contains(t, options, "\n| "+row[1]+" |", "the reference has it too")
+	}
 
 	schema, err := confmaptest.LoadConf("config.schema.yaml")
 	require.NoError(t, err)
@@ -352,16 +385,21 @@ func TestREADMEOptions(t *testing.T) {
 	}
 	assert.ElementsMatch(t, keys, properties("properties"))
 	for key, block := range map[string]reflect.Type{
+		"backfill":    reflect.TypeFor[BackfillConfig](),
 		"short_lived": reflect.TypeFor[ShortLivedConfig](),
 		"polling":     reflect.TypeFor[PollingConfig](),
 		"hybrid":      reflect.TypeFor[HybridConfig](),
 		"adaptive":    reflect.TypeFor[AdaptiveConfig](),
+		"rate_limit":  reflect.TypeFor[RateLimitConfig](),
+		"multiline":   reflect.TypeFor[MultilineConfig](),
+		"events":      reflect.TypeFor[EventsConfig](),
 		"batch":       reflect.TypeFor[BatchConfig](),
 	} {
 		assert.Equal(t, keysOf(block), nested[key])
 		assert.ElementsMatch(t, keysOf(block), properties("$defs::"+key+"_config::properties"))
 	}
 	assert.Equal(t, keysOf(reflect.TypeFor[configretry.BackOffConfig]()), nested["retry_on_failure"])
+	assert.Equal(t, []string{"endpoint"}, nested["status"], "the others are described where they come from")
 	assert.ElementsMatch(t, keysOf(reflect.TypeFor[Match]()), properties("$defs::match::properties"))
 	assert.ElementsMatch(t, keysOf(reflect.TypeFor[Override]()), properties("$defs::override::properties"))
 	assert.ElementsMatch(t, keysOf(reflect.TypeFor[metadata.ResourceAttributesConfig]()),

@@ -35,6 +35,39 @@ var flavors = []struct {
 	{"podman", enginetest.Podman4()},
 }
 
+// onEachEngine runs a test for every strategy on every kind of engine, over the API, and with the
+// engine's files where the strategy reads them.
+func onEachEngine(t *testing.T, test func(f *fixture, files bool)) {
+	t.Helper()
+	try := func(name string, strategy Strategy, files bool, options ...enginetest.Option) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, func(f *fixture) {
+				f.cfg.Strategy = strategy
+				test(f, files)
+			}, options...)
+		})
+	}
+	for _, strategy := range allStrategies {
+		for _, flavor := range flavors {
+			name := flavor.name + "/" + string(strategy)
+			try(name, strategy, false, flavor.option)
+			if flavor.name != "podman" && (strategy == StrategyFile || strategy == StrategyAdaptive) {
+				try(name+" with files", strategy, true, flavor.option, enginetest.Files(t.TempDir()))
+			}
+		}
+		try("podman5/"+string(strategy), strategy, false, enginetest.Podman5())
+	}
+}
+
+// eachWay is onEachEngine with a storage, and the books of a trial.
+func eachWay(t *testing.T, test func(*trial, *memory)) {
+	t.Helper()
+	onEachEngine(t, func(f *fixture, files bool) {
+		test(&trial{fixture: f, files: files, want: make(map[string]map[string][]string)}, f.stored())
+	})
+}
+
 // TestConformance holds every strategy to the same promise in every scenario: each
 // line arrives once, byte for byte, in the order of its stream.
 func TestConformance(t *testing.T) {
@@ -49,6 +82,9 @@ func TestConformance(t *testing.T) {
 				t.Run(name, func(t *testing.T) { s.try(t, strategy, flavor.option, files && strategy == StrategyFile) })
 				if files && strategy == StrategyAdaptive {
 					t.Run(name+" with files", func(t *testing.T) { s.try(t, strategy, flavor.option, true) })
+				}
+				if flavor.name == "20" {
+					t.Run(name+" joined", func(t *testing.T) { s.tryJoined(t, strategy, flavor.option) })
 				}
 			}
 		}
@@ -65,6 +101,19 @@ type scenario struct {
 
 // try runs the scenario with a strategy, on an engine whose files can be read, or cannot.
 func (s scenario) try(t *testing.T, strategy Strategy, flavor enginetest.Option, files bool) {
+	s.tryWith(t, strategy, flavor, files, func(*fixture) {})
+}
+
+// tryJoined runs the scenario where several lines are one record. Each must come as in the
+// scenario without that.
+func (s scenario) tryJoined(t *testing.T, strategy Strategy, flavor enginetest.Option) {
+	s.tryWith(t, strategy, flavor, strategy == StrategyFile, func(f *fixture) {
+		f.cfg.Multiline.LineStartPattern = `[05] <`
+		f.sink.Split = true
+	})
+}
+
+func (s scenario) tryWith(t *testing.T, strategy Strategy, flavor enginetest.Option, files bool, set func(*fixture)) {
 	t.Parallel()
 	options := append([]enginetest.Option{flavor}, s.options...)
 	if files {
@@ -72,6 +121,7 @@ func (s scenario) try(t *testing.T, strategy Strategy, flavor enginetest.Option,
 	}
 	inBubble(t, func(f *fixture) {
 		f.cfg.Strategy = strategy
+		set(f)
 		tr := &trial{fixture: f, files: files, want: make(map[string]map[string][]string)}
 		s.run(tr)
 		tr.conclude()

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/batch"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/status"
 )
 
 // dataFormat is what the Collector's own telemetry calls the source.
@@ -39,6 +40,7 @@ func (r *dockerLogs) deliver(group []*batch.Batch) (done []*batch.Batch) {
 	for _, b := range group {
 		n += b.Len()
 		r.countBatch(b)
+		r.board.Find(b.Origin.ID).Dropped(b.Len())
 	}
 	r.countDropped(dropped.reason, n)
 	r.warnDropped.Do(func() {
@@ -79,8 +81,13 @@ func (r *dockerLogs) offer(group []*batch.Batch) error {
 	ctx := r.obs.StartLogsOp(r.delivering)
 	err := r.retry(ctx, func() error {
 		err := r.next.ConsumeLogs(ctx, batch.Logs(group, r.set.BuildInfo.Version))
-		if err != nil && !consumererror.IsPermanent(err) {
-			r.tel.DockerLogsRefusedRecords.Add(ctx, int64(records))
+		if err == nil || consumererror.IsPermanent(err) {
+			r.board.Accepted()
+			return err
+		}
+		r.tel.DockerLogsRefusedRecords.Add(ctx, int64(records))
+		if r.board != nil {
+			r.board.Refused(batch.WithoutQuotes(status.Bounded(err.Error()), group))
 		}
 		return err
 	})

@@ -5,6 +5,7 @@ package dockerlogsreceiver
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -88,6 +89,54 @@ func TestResource(t *testing.T) {
 			"service.name": "front", "service.namespace": "shop", "team": "blue", "container.label.plain": "yes",
 			"deployment.environment.name": "prod",
 		}, resource)
+	})
+}
+
+// A Swarm task that is deployed again is another container, of the same service.
+func TestRedeployedTaskKeepsItsService(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.start()
+		task := func(id string) *enginetest.Container {
+			return f.engine.Add(enginetest.ContainerSpec{Name: "shop_web.2." + id, Running: true, Labels: map[string]string{
+				"com.docker.stack.namespace": "shop", "com.docker.swarm.node.id": "node", "com.docker.swarm.service.name": "shop_web",
+				"com.docker.swarm.task": "", "com.docker.swarm.task.id": id, "com.docker.swarm.task.name": "shop_web.2." + id,
+			}})
+		}
+		first := task("vyf2m1bmqcoj")
+		write(first, 1, 1)
+		f.expectLines(1, 1)
+		first.Stop(0)
+		first.Remove()
+		write(task("k8tm3lbmjy2n"), 2, 2)
+		f.expectLines(1, 2)
+		for i, id := range []string{"vyf2m1bmqcoj", "k8tm3lbmjy2n"} {
+			resource := f.sink.All()[i].Resource
+			assert.Equal(t, "shop_web.2."+id, resource["container.name"])
+			assert.Equal(t, id, resource["docker.swarm.task.id"])
+			assert.Equal(t, "web", resource["service.name"])
+			assert.Equal(t, "shop", resource["service.namespace"])
+			assert.EqualValues(t, 2, resource["docker.swarm.task.slot"])
+		}
+	})
+}
+
+// A label that is too large is left out, which is logged once.
+func TestLargeLabel(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.cfg.ContainerLabels = map[string]string{"com.acme.*": ""}
+		f.start()
+		for i := range 3 {
+			c := f.engine.Add(enginetest.ContainerSpec{Running: true, Labels: map[string]string{
+				"com.acme.team": "blue", "com.acme.metadata": strings.Repeat("x", 1<<20),
+			}})
+			write(c, i+1, i+1)
+		}
+		f.eventually("their lines", func() bool { return f.sink.Count("") == 3 })
+		for _, record := range f.sink.All() {
+			assert.Equal(t, "blue", record.Resource["container.label.com.acme.team"])
+			assert.NotContains(t, record.Resource, "container.label.com.acme.metadata")
+		}
+		assert.Equal(t, 1, f.logged(zap.WarnLevel, "labels of this container are too many or too large"))
 	})
 }
 

@@ -53,6 +53,66 @@ func TestFilesAtRest(t *testing.T) {
 	assert.Zero(t, f.metric("gaps"))
 }
 
+// TestFilesAreReadBeforeAGroupLeaves: a line waits for the next read or for the next group, not for
+// one after the other.
+func TestFilesAreReadBeforeAGroupLeaves(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.cfg.Strategy = StrategyFile
+		f.start()
+		const step, lines = 10 * time.Millisecond, 1000
+		all := [2]*enginetest.Container{f.container("a"), f.container("b")}
+		var written []time.Time
+		var longest time.Duration
+		for n := range lines {
+			for i, c := range all {
+				if n >= 7*i { // so that they would be read at different times
+					write(c, n, n)
+					written = append(written, time.Now())
+				}
+			}
+			f.pass(step)
+			if delivered := len(f.sink.Bodies()); n > lines/2 && delivered < len(written) { // both are read as they grow by then
+				longest = max(longest, time.Since(written[delivered]))
+			}
+		}
+		f.eventually("all lines", func() bool { return len(f.sink.Bodies()) == len(written) })
+		assert.Positive(t, longest)
+		assert.LessOrEqual(t, longest, f.cfg.Batch.FlushTimeout+f.cfg.Batch.FlushTimeout/10+2*step)
+	}, enginetest.Files(t.TempDir()))
+}
+
+// TestFastFilesAreReadBeforeTheyRotate: files that hold 20 to 40 ms of what is written are
+// read sooner than for the next group.
+func TestFastFilesAreReadBeforeTheyRotate(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.cfg.Strategy, f.cfg.Batch.FlushTimeout = StrategyFile, 200*time.Millisecond
+		c := f.engine.Add(enginetest.ContainerSpec{
+			Name: "web", Running: true, Driver: "json-file", DriverOpts: map[string]string{"max-size": "100k", "max-file": "3"},
+		})
+		f.start()
+		n := 0
+		next := func(lines int) {
+			write(c, n+1, n+lines)
+			n += lines
+			f.pass(2 * time.Millisecond)
+		}
+		next(1)
+		f.eventually("its files are read", func() bool { return f.metric("captures", "source=file") == 1 })
+		for len(f.sink.Bodies()) == 1 { // they are read as they grow once this has been noticed
+			next(1)
+		}
+		const lines = 200 // 15 kB
+		for step := range 300 {
+			if step > 100 && step%10 == 0 {
+				c.Rotate(10 * lines)
+			}
+			next(lines)
+		}
+		f.expectLines(1, n)
+		assert.Zero(t, f.metric("gaps"))
+	}, enginetest.Files(t.TempDir()))
+}
+
 // TestFilesWithoutNotifications: the sizes of files are looked at.
 func TestFilesWithoutNotifications(t *testing.T) {
 	inBubble(t, func(f *fixture) {

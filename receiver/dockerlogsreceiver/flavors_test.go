@@ -16,7 +16,7 @@ import (
 // One life of a container, on each kind of engine.
 func TestEngineFlavors(t *testing.T) {
 	flavors := map[string]enginetest.Option{
-		"20.10": enginetest.Docker20(), "29": enginetest.Docker29(), "podman 4": enginetest.Podman4(), "podman 5": enginetest.Podman5(),
+		"20.10": enginetest.Docker20(), "26": enginetest.Docker26(), "29": enginetest.Docker29(), "podman 4": enginetest.Podman4(), "podman 5": enginetest.Podman5(),
 	}
 	for name, flavor := range flavors {
 		for _, tty := range []bool{false, true} {

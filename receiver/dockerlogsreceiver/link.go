@@ -6,13 +6,18 @@ package dockerlogsreceiver
 import (
 	"context"
 	"sync/atomic"
+	"time"
 
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/batch"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/source"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/status"
 )
 
 // link is what the owner and the capture of one container share. All of it is safe for
 // concurrent use.
 type link struct {
+	// status is what is shown of the container; nil where nothing is.
+	status *status.Record
 	// wake asks the capture to look at the container again: something happened to it. One
 	// that is left when the capture ends makes the owner start it anew.
 	wake chan struct{}
@@ -26,6 +31,11 @@ type link struct {
 	busy      atomic.Bool
 	hasStream atomic.Bool
 	records   atomic.Int64
+	// origin is what the container was when it was last inspected; nil before the first time.
+	origin atomic.Pointer[batch.Origin]
+	// completeRead is when the last read began that came to the end of the log, in
+	// nanoseconds since the epoch.
+	completeRead atomic.Int64
 	// cancelFollow ends the follow that is open, if any.
 	cancelFollow atomic.Pointer[context.CancelCauseFunc]
 }
@@ -58,6 +68,12 @@ func (l *link) Replan() {
 	}
 	l.Wake()
 }
+
+// readSince reports whether the log has been read to its end by a read that began later.
+func (l *link) readSince(t time.Time) bool { return l.completeRead.Load() > t.UnixNano() }
+
+// follows reports whether a follow is open.
+func (l *link) follows() bool { return l.cancelFollow.Load() != nil }
 
 // following returns a context that Replan ends, and a function to call when the read is
 // over.

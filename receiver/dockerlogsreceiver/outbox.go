@@ -10,8 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/batch"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/position"
 )
@@ -44,6 +42,7 @@ type outbox struct {
 	records int // in queue
 	bytes   int
 	waiting int // puts that wait for room
+	held    map[holder]time.Time
 	sending []*parcel
 	began   time.Time // of the last call
 	closed  bool
@@ -56,22 +55,6 @@ type committer interface {
 	Commit([]position.Delivered)
 }
 
-// parcel is a batch in the outbox.
-type parcel struct {
-	*batch.Batch
-	from  committer
-	room  *room
-	taken int64 // bytes of room
-}
-
-// room bounds what has been read and not been accepted.
-type room struct {
-	*semaphore.Weighted
-	size int64 // bytes
-}
-
-func newRoom(size int64) *room { return &room{semaphore.NewWeighted(size), size} }
-
 // never is for a timer that is made now and set later.
 const never = 1 << 62
 
@@ -80,6 +63,7 @@ func newOutbox(cfg BatchConfig, send func([]*batch.Batch) []*batch.Batch, accept
 		cfg: cfg, send: send, accepted: accepted, counted: counted,
 		room: newRoom(2 * int64(cfg.MaxBytes)), wake: make(chan struct{}, 1), empty: make(chan struct{}),
 		last:    make(map[committer]*parcel),
+		held:    make(map[holder]time.Time),
 		batches: sync.Pool{New: func() any { return batch.New(cfg.MaxSize, int(cfg.MaxBytes)) }},
 	}
 }
@@ -91,8 +75,7 @@ func (o *outbox) batch() *batch.Batch { return o.batches.Get().(*batch.Batch) }
 // or, where that is nil, in what all containers share. When ctx ends the batch is taken
 // without room, as it is in memory already, and the error is ctx's.
 func (o *outbox) put(ctx context.Context, b *batch.Batch, from committer, own *room) error {
-	p := &parcel{Batch: b, from: from, room: cmp.Or(own, o.room)}
-	p.taken = min(p.room.size, int64(b.Size()))
+	p := newParcel(b, from, cmp.Or(own, o.room))
 	var err error
 	if !p.room.TryAcquire(p.taken) {
 		o.hurry(+1)
@@ -103,6 +86,21 @@ func (o *outbox) put(ctx context.Context, b *batch.Batch, from committer, own *r
 	}
 	o.add(p)
 	return err
+}
+
+// offer takes a batch if there is room for it, or if it must. It does not wait.
+func (o *outbox) offer(b *batch.Batch, from committer, must bool) bool {
+	p := newParcel(b, from, o.room)
+	switch {
+	case o.room.TryAcquire(p.taken):
+	case must:
+		p.taken = 0
+	default:
+		o.recycle(b)
+		return false
+	}
+	o.add(p)
+	return true
 }
 
 // hurry makes the group leave as long as somebody waits for room.
@@ -140,6 +138,20 @@ func (o *outbox) recycle(b *batch.Batch) {
 	o.batches.Put(b)
 }
 
+// beforeNext returns how long to wait in place of a wait of flush_timeout, a quarter of it at least,
+// until shortly before a group may leave: what is read then does not wait for flush_timeout a
+// second time. A wait that is longer, as groups leave more often, stays as it is.
+func (o *outbox) beforeNext(now time.Time, wait time.Duration) time.Duration {
+	period := o.cfg.FlushTimeout
+	if wait > period {
+		return wait
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	past := now.Sub(o.began) + period/10 + period/4
+	return period/4 + period - past%period
+}
+
 func (o *outbox) full() bool { return o.records >= o.cfg.MaxSize || o.bytes >= int(o.cfg.MaxBytes) }
 
 // close makes run return when everything has been sent. Nothing may be put afterwards.
@@ -157,12 +169,14 @@ func (o *outbox) run() {
 	timer := time.NewTimer(never)
 	defer timer.Stop()
 	for {
-		group, wait, ok := o.next(time.Now())
+		now := time.Now()
+		held := o.releaseHeld(now)
+		group, wait, ok := o.next(now)
 		switch {
 		case !ok:
 			return
 		case group == nil:
-			timer.Reset(wait)
+			timer.Reset(min(wait, held))
 			select {
 			case <-o.wake:
 			case <-timer.C:
@@ -224,11 +238,16 @@ func sideBySide(queue []*parcel) []*parcel {
 
 // deliver sends a group, and commits to the sources what the pipeline has accepted.
 func (o *outbox) deliver(group []*parcel) {
-	batches := make([]*batch.Batch, len(group))
-	for i, p := range group {
-		batches[i] = p.Batch
+	batches := make([]*batch.Batch, 0, len(group))
+	for _, p := range group {
+		if p.Len() > 0 { // else all of it was dropped
+			batches = append(batches, p.Batch)
+		}
 	}
-	done := o.send(batches)
+	var done []*batch.Batch
+	if len(batches) > 0 {
+		done = o.send(batches)
+	}
 	o.mu.Lock()
 	o.sending = nil
 	o.mu.Unlock()
@@ -236,17 +255,37 @@ func (o *outbox) deliver(group []*parcel) {
 	for _, b := range done {
 		isDone[b] = true
 	}
+	moved := false
 	for _, p := range group {
-		if isDone[p.Batch] {
+		if p.Len() == 0 || isDone[p.Batch] {
 			p.from.Commit(p.Delivered)
+			moved = true
 		}
 		o.counted(-p.Size())
 		p.room.Release(p.taken)
 		o.recycle(p.Batch)
 	}
-	if len(done) > 0 {
+	if moved {
 		o.accepted()
 	}
+}
+
+// unaccepted returns, by container, the time of the oldest record that the pipeline has not
+// accepted, and the memory that all of them take, in bytes.
+func (o *outbox) unaccepted() (oldest map[string]time.Time, size int64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	oldest = make(map[string]time.Time)
+	for _, list := range [][]*parcel{o.sending, o.queue} {
+		for _, p := range list {
+			size += int64(p.Size())
+			at := time.Unix(0, p.Oldest)
+			if before, ok := oldest[p.Origin.ID]; !ok || at.Before(before) {
+				oldest[p.Origin.ID] = at
+			}
+		}
+	}
+	return oldest, size
 }
 
 // lag returns the age of the oldest record that the pipeline has not accepted; 0 where

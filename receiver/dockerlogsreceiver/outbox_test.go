@@ -90,7 +90,7 @@ func (s *gatedSink) of(origin *batch.Origin, n, size int) *batch.Batch {
 	b := s.batch()
 	b.Origin = origin
 	for i := range n {
-		b.Add(stream.Record{Time: int64(i + 1), Kind: stream.Stdout, Body: make([]byte, size)}, position.Delivered{Seq: uint64(i)}, batch.UID{})
+		b.Add(stream.Record{Time: int64(i + 1), Kind: stream.Stdout, Body: make([]byte, size)}, batch.UID{}, position.Delivered{Seq: uint64(i)})
 	}
 	return b
 }
@@ -152,7 +152,7 @@ func TestOutboxLagWhileItSends(t *testing.T) {
 	put := func(id string) {
 		b := o.batch()
 		b.Origin = &batch.Origin{ID: id}
-		b.Add(stream.Record{Time: 1, Kind: stream.Stdout}, position.Delivered{}, batch.UID{})
+		b.Add(stream.Record{Time: 1, Kind: stream.Stdout}, batch.UID{}, position.Delivered{})
 		require.NoError(t, o.put(t.Context(), b, new(acks), nil))
 	}
 	for range 2_000 {

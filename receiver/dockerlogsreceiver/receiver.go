@@ -6,7 +6,9 @@ package dockerlogsreceiver
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"runtime/pprof"
 	"sync"
 	"sync/atomic"
@@ -16,12 +18,14 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
+	"go.uber.org/zap"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/batch"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/metadata"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/selector"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/source"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/status"
 )
 
 // dockerLogs is the receiver: what all captures share. The containers belong to the owner
@@ -33,6 +37,7 @@ type dockerLogs struct {
 	obs      *receiverhelper.ObsReport
 	tel      *metadata.TelemetryBuilder
 	selector selector.Selector
+	wanted   batch.Attributes
 	evidence evidence // of the container that we run in; none with include_self
 	self     string   // its id, set by the owner before it starts a capture
 
@@ -44,10 +49,14 @@ type dockerLogs struct {
 	owner    *owner
 	info     atomic.Pointer[engine.Info] // set by the owner before it starts a capture
 	engineUp atomic.Bool                 // what the owner found last
+	board    *status.Board               // what is shown; nil where nothing is
+	server   *http.Server                // which shows it
 	pressure atomic.Bool                 // what health reported last
 
 	warnDropped  sync.Once
 	warnFiles    sync.Once
+	warnLabels   sync.Once
+	warnEvents   sync.Once
 	running      sync.WaitGroup  // the owner loop, which waits for the captures and the outbox
 	reading      context.Context // of all requests
 	stopReading  func()
@@ -94,8 +103,16 @@ func (r *dockerLogs) Start(ctx context.Context, host component.Host) error {
 	if r.selector, err = r.cfg.selector(); err != nil {
 		return err
 	}
+	if r.wanted, err = r.cfg.attributes(); err != nil {
+		return err
+	}
 	if r.engine, err = engine.New(settings); err != nil {
 		return fmt.Errorf("endpoint: %w", err)
+	}
+	if settings.Exposed() {
+		r.set.Logger.Warn("the engine's API is reached over a network without TLS: whoever can reach this address is root on the engine's host, "+
+			"unless a proxy there allows reading only, and whoever sees the traffic reads the lines and the environment of all containers",
+			zap.String("endpoint", settings.Endpoint), zap.String("remedy", "set tls, or use the engine's socket, or a proxy in a network that nothing else is in"))
 	}
 	r.source = (&source.Engine{
 		Client: r.engine, MaxLogSize: int(r.cfg.MaxLogSize), BySeconds: r.podman, Suppressed: r.countSuppressed,
@@ -112,11 +129,17 @@ func (r *dockerLogs) Start(ctx context.Context, host component.Host) error {
 	}
 	r.reading, r.stopReading = context.WithCancel(context.Background())
 	r.delivering, r.stopDelivery = context.WithCancel(context.Background())
+	if r.cfg.Status.NetAddr.Endpoint != "" {
+		r.board = status.New(r.look)
+	}
 	r.owner = newOwner(r, host) // here, since what is written once Start has returned is ours
 	r.outbox = newOutbox(r.cfg.Batch, r.deliver, r.owner.positionsChanged, r.countBuffered)
 	r.initCounters()
 	if err := r.observe(); err != nil {
 		return err
+	}
+	if err := r.serveStatus(ctx, host); err != nil {
+		return errors.Join(err, r.store.close(ctx))
 	}
 	go pprof.Do(r.delivering, r.labels("deliver", "", ""), func(context.Context) { r.outbox.run() }) // the owner ends it
 	r.running.Go(func() { r.owner.run(r.reading) })
@@ -130,6 +153,7 @@ func (r *dockerLogs) Shutdown(ctx context.Context) error {
 	if r.reading == nil {
 		return nil // never started
 	}
+	r.closeStatus(ctx)
 	r.stopReading()
 	defer r.stopDelivery()
 	done := make(chan struct{})
@@ -169,12 +193,8 @@ func (r *dockerLogs) dataRoot() string {
 	return r.info.Load().DataRoot
 }
 
-func (r *dockerLogs) attributes() batch.Attributes {
-	return batch.Attributes{Enabled: r.cfg.ResourceAttributes, Labels: r.cfg.ContainerLabels, EnvVars: r.cfg.EnvVars}
-}
-
 // labels name a goroutine, and those of the HTTP transport that it causes, in profiles.
-// role is capture, for one container, or deliver.
+// role is capture, for one container, deliver or status.
 func (r *dockerLogs) labels(role, id, name string) pprof.LabelSet {
 	labels := []string{"otelcol.component.kind", "receiver", "otelcol.component.id", r.set.ID.String(), "role", role}
 	if id != "" {

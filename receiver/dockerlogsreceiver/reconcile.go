@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
-	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/position"
 )
 
 // budgeted are the links of the captures whose strategy keeps to the budget of follows.
@@ -26,6 +25,7 @@ func (o *owner) budgeted() (list []*link) {
 // reconcile starts captures for containers that should have one and do not. after is set
 // when events before this may have been missed.
 func (o *owner) reconcile(ctx context.Context, after bool) error {
+	now := o.r.engine.Now()
 	list, err := o.r.engine.List(ctx)
 	if err != nil {
 		return err
@@ -36,12 +36,12 @@ func (o *owner) reconcile(ctx context.Context, after bool) error {
 	for _, s := range list {
 		c := o.known[s.ID]
 		if c == nil {
-			frontier, stored := o.firstFrontier(s.ID, s.Running)
-			c = o.add(s, frontier)
-			if !s.Running && !o.listed && !o.outageLogged && !stored {
-				continue // its log is of a time before ours
+			from := o.beginningOf(s)
+			c = o.add(s, from)
+			if !from.passed {
+				o.launchSelected(ctx, c, s)
 			}
-			o.launchSelected(ctx, c, s)
+			o.showListed(c, s)
 			continue
 		}
 		c.missing = false
@@ -58,6 +58,7 @@ func (o *owner) reconcile(ctx context.Context, after bool) error {
 			o.launchSelected(ctx, c, s)
 		}
 		c.name = s.Name
+		o.showListed(c, s)
 	}
 	for id, c := range o.known {
 		switch {
@@ -68,7 +69,10 @@ func (o *owner) reconcile(ctx context.Context, after bool) error {
 			o.forget(id, c)
 		}
 	}
+	o.r.board.Retain(func(id string) bool { return o.known[id] != nil })
+	o.looked = now.Truncate(time.Second)
 	if o.r.store != nil {
+		o.r.store.listed = o.looked
 		o.r.store.reconcile(list, time.Now())
 		// Not later: after a crash before that, what is known now would not be known to
 		// have been there.
@@ -79,8 +83,11 @@ func (o *owner) reconcile(ctx context.Context, after bool) error {
 }
 
 // add begins to know a container.
-func (o *owner) add(s engine.Summary, frontier *position.Frontier) *container {
-	c := &container{capture: newCapture(o.r, s.ID, s.Name, frontier), name: s.Name}
+func (o *owner) add(s engine.Summary, from beginning) *container {
+	c := &container{capture: newCapture(o.r, s.ID, s.Name, from.frontier), name: s.Name}
+	if from.backlog {
+		c.capture.source.Backfill(o.r.cfg.Backfill.MaxRecords)
+	}
 	c.capture.link.wanted.Store(o.mayBeSelected(s))
 	o.known[s.ID] = c
 	return c
@@ -98,56 +105,43 @@ func (o *owner) mayBeSelected(s engine.Summary) bool {
 	return o.r.selected(s) || strings.HasPrefix(s.Image, "sha256:")
 }
 
-// firstFrontier is where to begin with a container that has not been seen before; stored
-// is set where it had been seen before a restart.
-func (o *owner) firstFrontier(id string, running bool) (f *position.Frontier, stored bool) {
-	if o.r.store != nil {
-		f, damaged := o.r.store.take(id)
-		switch {
-		case f != nil:
-			return f, true
-		case damaged && o.r.cfg.StartAt == StartAtEnd:
-			return position.Start(o.floor), false
-		}
-	}
-	if o.listed || (running && o.r.cfg.StartAt == StartAtBeginning) {
-		return position.Start(0), false
-	}
-	return position.Start(o.floor), false
-}
-
 // handleEvent looks at a container because of an event, which may be older than what is
 // known.
 func (o *owner) handleEvent(ctx context.Context, event engine.Event) {
+	if event.OnlyTold() {
+		return
+	}
 	id := event.Container.ID
 	c := o.known[id]
+	o.showEvent(event)
 	switch {
-	case c == nil && (event.Removed || !o.mayBeSelected(event.Container)):
+	case c == nil && (event.Removed() || !o.mayBeSelected(event.Container)):
 		return
 	case c == nil:
-		frontier, _ := o.firstFrontier(id, true)
-		c = o.add(event.Container, frontier)
+		s := event.Container
+		s.Running = true
+		c = o.add(event.Container, o.beginningOf(s))
 	}
 	gone := !c.active && c.capture.ended == endRemoved // and this event is of before
 	switch {
-	case event.Started && (c.died || (!c.active && !c.resting && !gone)):
+	case event.Started() && (c.died || (!c.active && !c.resting && !gone)):
 		c.capture.link.newRun.Store(true)
 		c.died = false
-	case event.Died:
+	case event.Died():
 		c.died = true
-	case event.Removed:
+	case event.Removed():
 		c.removed = true
 	}
 	switch {
 	case c.active, c.resting:
 		o.wake(ctx, c)
-	case event.Removed:
+	case event.Removed():
 		o.forget(id, c)
 	case gone && c.capture.source.FullyRead() && !c.capture.planner.plan.File:
 		c.capture.countUnread() // if this is a run that nobody has seen
 	case gone:
 	case o.mayBeSelected(event.Container):
-		if event.Started {
+		if event.Started() {
 			c.capture.target.started(event.Container)
 		}
 		o.launch(ctx, c)
@@ -214,6 +208,7 @@ func (o *owner) captureEnded(ctx context.Context, c *container) {
 func (o *owner) forget(id string, c *container) {
 	c.capture.setState(stateNone)
 	delete(o.known, id)
+	o.r.board.Forget(id)
 	if c.removed && o.r.store != nil {
 		o.r.store.drop(id)
 	}

@@ -67,7 +67,7 @@ func TestContainerThatStartsLaterIsReadFromItsFirstLine(t *testing.T) {
 }
 
 // TestContainersFromBeforeUs: what was written before the receiver first sees the engine
-// is read, or is not, as start_at says; but nothing of a container that does not run.
+// is read, or is not, as start_at says; see also TestContainerEndedBeforeTheFirstStart.
 func TestContainersFromBeforeUs(t *testing.T) {
 	tests := []struct {
 		name string
@@ -80,6 +80,7 @@ func TestContainersFromBeforeUs(t *testing.T) {
 				c := f.container("web")
 				write(c, 1, 3)
 				c.Exit(0)
+				f.pass(2 * time.Hour)
 				f.start()
 				f.pass(5 * time.Minute)
 				assert.Empty(f.t, f.sink.Bodies())
@@ -89,6 +90,22 @@ func TestContainersFromBeforeUs(t *testing.T) {
 			want: map[StartAt]map[string][]string{
 				StartAtEnd:       {"web": numbered(4, 6)},
 				StartAtBeginning: {"web": numbered(4, 6)},
+			},
+		},
+		{
+			name: "stopped shortly before us, started later",
+			live: func(f *fixture) {
+				c := f.container("web")
+				write(c, 1, 3)
+				c.Exit(0)
+				f.start()
+				f.pass(5 * time.Minute)
+				c.Start()
+				write(c, 4, 6)
+			},
+			want: map[StartAt]map[string][]string{
+				StartAtEnd:       {"web": numbered(4, 6)},
+				StartAtBeginning: {"web": numbered(1, 6)},
 			},
 		},
 		{

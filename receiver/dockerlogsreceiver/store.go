@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -23,6 +24,9 @@ const (
 	// keyIndex holds the list of the containers whose positions are stored, since a
 	// storage cannot be asked what it holds: JSON, id to the time of removal.
 	keyIndex = "containers.v1"
+	// keyListed holds when the engine's containers were last listed before something was
+	// stored, by its clock, in seconds since the epoch: decimal digits.
+	keyListed = "listed.v1"
 	// keyPosition, with an id behind it, holds a position; see position.Decode.
 	keyPosition = "position/"
 	// keepRemoved is how long the position of a container is kept that is not listed any
@@ -39,6 +43,7 @@ type store struct {
 	// index is when each stored container was removed, in seconds since the epoch; 0
 	// while it exists.
 	index   map[string]int64
+	listed  time.Time         // as under keyListed; zero before there was a list
 	values  map[string][]byte // by container id: positions that have been loaded and not been taken
 	dropped []string          // ids whose positions are to be deleted
 	changed bool              // the index is not stored as it is
@@ -65,10 +70,21 @@ func openStore(ctx context.Context, host component.Host, id *component.ID, owner
 	return &store{client: client, log: log}, nil
 }
 
+// close lets go of the storage; s may be nil.
+func (s *store) close(ctx context.Context) error {
+	if s == nil {
+		return nil
+	}
+	return s.client.Close(ctx)
+}
+
 // load reads everything that is stored. known is set where there was something: this is
 // not the first start. After an error nothing is loaded, and nothing stored is overwritten.
 func (s *store) load(ctx context.Context) (known bool, err error) {
 	index, values, err := s.read(ctx)
+	if err == nil {
+		s.listed, err = s.readListed(ctx)
+	}
 	if err != nil {
 		s.failed("stored positions cannot be read yet, no log is read before they are", err)
 		return false, fmt.Errorf("storage: %w", err)
@@ -104,6 +120,19 @@ func (s *store) read(ctx context.Context) (index map[string]int64, values map[st
 		values[id] = slices.Clone(gets[i].Value)
 	}
 	return index, values, nil
+}
+
+// readListed returns the time under keyListed, zero where there is none.
+func (s *store) readListed(ctx context.Context) (time.Time, error) {
+	value, err := s.client.Get(ctx, keyListed)
+	if err != nil {
+		return time.Time{}, err
+	}
+	seconds, err := strconv.ParseInt(string(value), 10, 64)
+	if err != nil {
+		return time.Time{}, nil
+	}
+	return time.Unix(seconds, 0), nil
 }
 
 // take returns where the stored position of a container stands, nil where there is none.
@@ -176,6 +205,7 @@ func (s *store) flush(ctx context.Context, now time.Time, known map[string]*cont
 	if len(batch) == 0 {
 		return
 	}
+	batch = append(batch, storage.SetOperation(keyListed, strconv.AppendInt(nil, s.listed.Unix(), 10)))
 	if err := s.client.Batch(ctx, batch...); err != nil {
 		for _, f := range taken {
 			f.Restore()

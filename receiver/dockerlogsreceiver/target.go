@@ -10,7 +10,9 @@ import (
 
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/batch"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/selector"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/source"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/status"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/strategy"
 )
 
@@ -18,10 +20,11 @@ import (
 type target struct {
 	r          *dockerLogs
 	id         string
+	status     *status.Record   // as the link's
 	details    engine.Container // without what is not needed after the inspection
 	origin     *batch.Origin
-	strategy   strategy.Name // "" before the first inspection
-	inspectDue bool          // before the next read
+	chosen     selector.Choice // its strategy is "" before the first inspection
+	inspectDue bool            // before the next read
 }
 
 // logger is made when it is needed: a logger of its own is a good part of what an idle
@@ -39,11 +42,14 @@ func (t *target) inspect(ctx context.Context) (ending, error) {
 		return endRemoved, nil
 	case err != nil:
 		return endNone, err
-	case !t.r.selected(details.Summary):
+	}
+	t.status.Inspected(details.Name, details.Image, details.Driver)
+	if !t.r.selected(details.Summary) {
+		t.r.showLeftOut(t.status, details.Summary)
 		return endExcluded, nil
 	}
 	t.choose(details.Summary)
-	t.origin = batch.OriginOf(t.r.attributes(), *t.r.info.Load(), details)
+	t.describe(details)
 	details.Labels, details.Env = nil, nil // kept in the origin as far as they are wanted
 	details.Mounts, details.UpperDir = nil, ""
 	t.details = details
@@ -51,14 +57,27 @@ func (t *target) inspect(ctx context.Context) (ending, error) {
 	return endNone, nil
 }
 
-// choose finds the strategy that a container is to be read with.
-func (t *target) choose(s engine.Summary) {
-	chosen, err := t.r.selector.StrategyFor(s)
-	if err != nil && t.strategy == "" {
-		t.logger().Warn("a label of this container names no strategy, the configured one is used",
-			zap.String("strategy", string(chosen)), zap.Error(err))
+// describe makes the origin of the container's records.
+func (t *target) describe(c engine.Container) {
+	origin, leftOut := batch.OriginOf(t.r.wanted, *t.r.info.Load(), c)
+	t.origin = origin
+	if leftOut == 0 {
+		return
 	}
-	t.strategy = chosen
+	t.r.warnLabels.Do(func() {
+		t.logger().Warn("labels of this container are too many or too large to be resource attributes and are left out, so may be those of others",
+			zap.Int("labels", leftOut), zap.Int("most_labels", batch.MaxLabels), zap.Int("most_bytes_of_one", batch.MaxLabelSize),
+			zap.Int("most_bytes_of_all", batch.MaxLabelsSize), zap.String("remedy", remedyLabels))
+	})
+}
+
+// choose finds how a container is to be captured.
+func (t *target) choose(s engine.Summary) {
+	chosen, err := t.r.selector.For(s)
+	if err != nil && t.chosen.Strategy == "" {
+		t.logger().Warn("a label of this container is not understood, what is configured is used in its place", zap.Error(err))
+	}
+	t.chosen = chosen
 }
 
 // files returns what is known of the engine's files of the container's log.
@@ -79,7 +98,7 @@ func (t *target) files() strategy.Files {
 // started tells of a container that has just been started what its event says. It may be gone
 // before it can be inspected.
 func (t *target) started(s engine.Summary) {
-	if t.strategy == "" && t.r.selected(s) && (t.r.info.Load().LogsFirst() || t.r.dataRoot() != "") {
+	if t.chosen.Strategy == "" && t.r.selected(s) && (t.r.info.Load().LogsFirst() || t.r.dataRoot() != "") {
 		t.details = engine.Container{Summary: s, Unseen: true}
 		t.details.Running = true
 	}
@@ -92,7 +111,7 @@ func (t *target) refresh(ctx context.Context) (selected bool) {
 	run := t.details
 	end, _ := t.inspect(ctx) // an engine that does not answer, or has removed it, ends the read too
 	if t.origin == nil {
-		t.origin = batch.OriginOf(t.r.attributes(), *t.r.info.Load(), run)
+		t.describe(run)
 	}
 	t.details.Running, t.details.StartedAt, t.details.FinishedAt = run.Running, run.StartedAt, run.FinishedAt
 	t.inspectDue = true

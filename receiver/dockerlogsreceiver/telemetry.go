@@ -15,6 +15,7 @@ import (
 
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/batch"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/multiline"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/source"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/strategy"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/stream"
@@ -49,6 +50,8 @@ const (
 	remedyRecord     = "see the engine's own log"
 	remedyRemoved    = "read it with the strategy streaming, or do not start it with --rm"
 	remedyFiles      = "mount the engine's data root, such as /var/lib/docker, read-only, name it in file::root if its path is another one here, and let the Collector read it"
+	remedyLabels     = "name the labels that are wanted in container_labels_to_resource_attributes, or with narrower globs"
+	remedyRateLimit  = "raise records_per_second or burst of its rate_limit, or let on_excess be delay"
 	remedySelf       = "exclude the Collector's container by its name, and set include_self: true"
 	remedyUnreadable = "use the log driver local, json-file or journald, or enable dual logging"
 )
@@ -85,8 +88,14 @@ func (r *dockerLogs) initCounters() {
 		r.tel.DockerLogsRecords.Add(ctx, 0, stream)
 	}
 	r.tel.DockerLogsBufferedBytes.Add(ctx, 0)
+	for _, action := range engine.ToldActions {
+		r.countEvent(action, 0)
+	}
+	r.tel.DockerLogsDroppedEvents.Add(ctx, 0)
+	r.tel.DockerLogsRateLimitedRecords.Add(ctx, 0)
 	r.tel.DockerLogsRefusedRecords.Add(ctx, 0)
 	r.tel.DockerLogsTruncatedLines.Add(ctx, 0)
+	r.tel.DockerLogsBoundedBackfills.Add(ctx, 0)
 }
 
 // observe registers the metrics that are asked for. They bear the receiver's id, since of
@@ -156,6 +165,18 @@ func (r *dockerLogs) countCapture(c counted, n int64) {
 	r.tel.DockerLogsCaptures.Add(context.Background(), n, attributes.(metric.MeasurementOption))
 }
 
+// countEvent counts events that became records.
+func (r *dockerLogs) countEvent(action engine.Action, n int64) {
+	r.tel.DockerLogsEvents.Add(context.Background(), n, with(attribute.String("action", string(action))))
+}
+
+// countRateLimited counts records that were dropped since their container exceeded its limit.
+func (r *dockerLogs) countRateLimited(n int) {
+	if n > 0 {
+		r.tel.DockerLogsRateLimitedRecords.Add(context.Background(), int64(n))
+	}
+}
+
 func (r *dockerLogs) countChange(to, reason string, n int64) {
 	r.tel.DockerLogsStrategyChanges.Add(context.Background(), n,
 		with(attribute.String("to", to), attribute.String("reason", reason)))
@@ -172,17 +193,34 @@ func (r *dockerLogs) countGap(gap source.Gap) {
 func (r *dockerLogs) countRequest(endpoint engine.Endpoint, outcome engine.Outcome) {
 	r.tel.DockerLogsEngineRequests.Add(context.Background(), 1,
 		with(attribute.String("endpoint", string(endpoint)), attribute.String("outcome", string(outcome))))
+	r.board.Requested()
+}
+
+// Gap implements source.Output. What has been read before does not go on behind it.
+func (c *capture) Gap(gap source.Gap) {
+	if c.joined != nil {
+		c.joined.with((*multiline.Joiner).EndAll)
+	}
+	message, remedy := "lines of this container may be missing: the engine has rotated away all that had been read before", remedyRotated
+	if gap == source.GapUnreadableRecord {
+		message, remedy = "a record of this container's log cannot be read by the engine, it is passed over with what may be lost around it", remedyRecord
+	}
+	c.tellGap(gap, message, remedy, zap.String("driver", c.target.details.Driver))
+}
+
+// tellGap counts, shows and logs that lines may be missing; details are for the log.
+func (c *capture) tellGap(gap source.Gap, message, remedy string, details ...zap.Field) {
+	c.r.countGap(gap)
+	c.link.status.Gap(string(gap), message, remedy)
+	c.target.logger().Warn(message, append(details, zap.String("remedy", remedy))...)
 }
 
 // report counts and logs what a read did.
 func (c *capture) report(result source.Result) {
-	for _, gap := range result.Gaps {
-		c.r.countGap(gap)
-		message, remedy := "lines of this container may be missing: the engine has rotated away all that had been read before", remedyRotated
-		if gap == source.GapUnreadableRecord {
-			message, remedy = "a record of this container's log cannot be read by the engine, it is passed over with what may be lost around it", remedyRecord
-		}
-		c.target.logger().Warn(message, zap.String("driver", c.target.details.Driver), zap.String("remedy", remedy))
+	if result.LeftOut {
+		c.r.tel.DockerLogsBoundedBackfills.Add(context.Background(), 1)
+		c.target.logger().Info("this container is seen for the first time, and its older lines are left out as backfill says",
+			zap.Duration("max_age", c.r.cfg.Backfill.MaxAge), zap.Int("max_records", c.r.cfg.Backfill.MaxRecords))
 	}
 	if reactions[result.End].reopen {
 		c.reopens(result.End, result.Err)
@@ -192,6 +230,7 @@ func (c *capture) report(result source.Result) {
 // reopens counts that the log has to be opened again.
 func (c *capture) reopens(end source.End, err error) {
 	c.r.tel.DockerLogsReopens.Add(context.Background(), 1, with(attribute.String("reason", string(end))))
+	c.link.status.Reopened(cutTexts[end])
 	c.target.logger().Debug("opening the log again", zap.String("reason", string(end)), zap.Error(err))
 }
 
@@ -216,6 +255,7 @@ func (c *capture) noteWay(plan strategy.Plan) {
 	best := now.to == "file" || now.to == "streaming"
 	if now != c.way && (c.way != way{} || !best) {
 		c.r.countChange(now.to, now.reason, 1)
+		c.showWay(now)
 		c.target.logger().Debug("this container is read in another way now", zap.String("to", now.to), zap.String("reason", now.reason))
 	}
 	c.way = now

@@ -5,6 +5,7 @@ package dockerlogsreceiver
 
 import (
 	"errors"
+	"io/fs"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -40,7 +41,8 @@ func newFileWatcher(log *zap.Logger, open func() (*fsnotify.Watcher, error)) *fi
 // whether the file has changed already.
 func (w *fileWatcher) watch(id string, end source.FileEnd) (changed bool) {
 	w.byID[id], w.byPath[end.Path] = end, id
-	if err := w.add(end.Path); err != nil && !w.failed {
+	// A file that has been removed already needs no watching: an event tells of its container.
+	if err := w.add(end.Path); err != nil && !w.failed && !errors.Is(err, fs.ErrNotExist) {
 		w.failed = true
 		level := zap.WarnLevel
 		if errors.Is(err, errors.ErrUnsupported) {
