@@ -12,7 +12,6 @@ import (
 	"runtime/pprof"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension"
@@ -21,6 +20,7 @@ import (
 	"github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension/internal/census"
 	"github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension/internal/metadata"
 	"github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension/internal/verdict"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/webui"
 )
 
 // goroutineHealth is the extension. One goroutine, the monitor's, counts and judges. It
@@ -41,6 +41,8 @@ type goroutineHealth struct {
 	addr    net.Addr // of the server
 	running sync.WaitGroup
 	stop    context.CancelFunc
+
+	pages sync.Map // addresses of the pages that ours links to, by the names of their components
 
 	restart func() error       // restartPipelines, except in tests
 	fatal   func(reason error) // reportFatal, except in tests
@@ -87,9 +89,6 @@ func (h *goroutineHealth) Start(ctx context.Context, host component.Host) error 
 	return nil
 }
 
-// drainTimeout bounds the wait for requests in flight when the extension shuts down.
-const drainTimeout = time.Second
-
 // Shutdown implements component.Component. It returns an error where the extension itself
 // asked for the end of the Collector: a fatal status ends it, but only an error at
 // shutdown makes its exit status other than zero. For the same reason a request that has
@@ -100,11 +99,7 @@ func (h *goroutineHealth) Shutdown(ctx context.Context) error {
 		h.stop()
 	}
 	if h.server != nil {
-		drainCtx, cancel := context.WithTimeout(ctx, drainTimeout)
-		if h.server.Shutdown(drainCtx) != nil {
-			err = h.server.Close()
-		}
-		cancel()
+		err = webui.Close(ctx, h.server)
 	}
 	done := make(chan struct{})
 	go func() { // ends once the monitor does, which may be in a census

@@ -6,7 +6,6 @@ package goroutinehealthextension
 import (
 	"context"
 	_ "embed"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -16,12 +15,15 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension/internal/verdict"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/reach"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/webui"
 )
 
-// page is the whole page: it loads nothing but the status.
-//
 //go:embed page.html
-var page []byte
+var html string
+
+// page is the whole page: it loads nothing but the status.
+var page = webui.Page(html)
 
 // serve starts the endpoint, unless it is switched off.
 func (h *goroutineHealth) serve(ctx context.Context) error {
@@ -37,6 +39,11 @@ func (h *goroutineHealth) serve(ctx context.Context) error {
 		return errors.Join(fmt.Errorf("endpoint: %w", err), listener.Close())
 	}
 	h.addr = listener.Addr()
+	if reach.Open(&h.cfg.ServerConfig) {
+		h.set.Logger.Warn("the page answers whoever can reach this address, with the names of containers and functions, and asks for no login",
+			zap.String("endpoint", h.cfg.ServerConfig.NetAddr.Endpoint),
+			zap.String("remedy", "set auth, or endpoint: localhost:13134; in a container, publish the port on 127.0.0.1 of the host, if at all"))
+	}
 	h.running.Go(func() { // ends with the server, which closes the listener
 		if err := h.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			h.set.Logger.Error("the endpoint has failed; monitoring continues", zap.Error(err))
@@ -48,33 +55,30 @@ func (h *goroutineHealth) serve(ctx context.Context) error {
 
 func (h *goroutineHealth) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", servePage)
+	mux.Handle("GET /{$}", page)
 	mux.HandleFunc("GET /api/v1/status", h.serveStatus)
 	return mux
 }
 
-func servePage(w http.ResponseWriter, _ *http.Request) {
-	header := w.Header()
-	header.Set("Content-Type", "text/html; charset=utf-8")
-	header.Set("Content-Security-Policy",
-		"default-src 'none'; connect-src 'self'; img-src data:; script-src 'unsafe-inline'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Cache-Control", "no-cache")
-	_, _ = w.Write(page)
+// HealthPage returns where the page is served, for components that link to it: a URL, or
+// :PORT where it is on all addresses; "" where it is on none. A component finds this method by
+// a type assertion on the extension and need not import it.
+func (h *goroutineHealth) HealthPage() string { return webui.Address(&h.cfg.ServerConfig, h.addr) }
+
+// LinkPage has the page show a link to that of another component, at an address as HealthPage
+// returns one; "" takes the link away. A component finds this method as it finds HealthPage.
+func (h *goroutineHealth) LinkPage(component, address string) {
+	if address == "" {
+		h.pages.Delete(component)
+		return
+	}
+	h.pages.Store(component, address)
 }
 
 func (h *goroutineHealth) serveStatus(w http.ResponseWriter, _ *http.Request) {
-	s := h.status(time.Now())
-	body, err := json.Marshal(s)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Cache-Control", "no-store")
+	s, code := h.status(time.Now()), http.StatusOK
 	if s.Verdict == verdict.Critical {
-		w.WriteHeader(http.StatusServiceUnavailable)
+		code = http.StatusServiceUnavailable
 	}
-	_, _ = w.Write(append(body, '\n'))
+	webui.Answer(w, code, s)
 }

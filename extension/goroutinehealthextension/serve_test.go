@@ -4,10 +4,12 @@
 package goroutinehealthextension
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -61,6 +63,25 @@ func TestStatusOfAHealthyProcess(t *testing.T) {
 	require.NoError(t, h.Shutdown(t.Context()))
 }
 
+func TestHealthPage(t *testing.T) {
+	pageAt := func(endpoint string) (h *health, port string) {
+		h = newHealth(t, new(processHistory), func(cfg *Config) { cfg.ServerConfig.NetAddr.Endpoint = endpoint })
+		assert.Empty(t, h.HealthPage(), "nothing is served yet")
+		h.start(t)
+		t.Cleanup(func() { require.NoError(t, h.Shutdown(context.Background())) })
+		if endpoint != "" {
+			port = strconv.Itoa(h.addr.(*net.TCPAddr).Port)
+		}
+		return h, port
+	}
+	h, port := pageAt("localhost:0")
+	assert.Equal(t, "http://localhost:"+port+"/", h.HealthPage())
+	h, port = pageAt("0.0.0.0:0")
+	assert.Equal(t, ":"+port, h.HealthPage(), "its host is the one by which the reader has come")
+	h, _ = pageAt("")
+	assert.Empty(t, h.HealthPage())
+}
+
 func TestStatusIs503WhenCritical(t *testing.T) {
 	h := newHealth(t, new(processHistory), local)
 	h.fake.above[readLoop] = 2500
@@ -83,6 +104,27 @@ func TestPageLoadsNothingElse(t *testing.T) {
 	assert.NotContains(t, string(body), "innerHTML", "others choose the names of containers")
 	code, _, _ = get(t, url+"/metrics")
 	assert.Equal(t, http.StatusNotFound, code)
+	require.NoError(t, h.Shutdown(t.Context()))
+}
+
+func TestOpenPageIsWarnedOf(t *testing.T) {
+	const warning = "the page answers whoever can reach this address, with the names of containers and functions, and asks for no login"
+	for endpoint, want := range map[string]int{"127.0.0.1:0": 0, "localhost:0": 0, "": 0, "0.0.0.0:0": 1, ":0": 1} {
+		h := newHealth(t, new(processHistory), func(cfg *Config) { cfg.ServerConfig.NetAddr.Endpoint = endpoint }).start(t)
+		assert.Equal(t, want, h.logs.FilterMessage(warning).Len(), endpoint)
+		require.NoError(t, h.Shutdown(t.Context()))
+	}
+}
+
+func TestPagesOfOthers(t *testing.T) {
+	h := newHealth(t, new(processHistory), local)
+	h.LinkPage("docker_logs/2", ":13136")
+	h.LinkPage("docker_logs/1", ":13135")
+	h.LinkPage("docker_logs", ":1")
+	h.LinkPage("docker_logs", "")
+	h.start(t)
+	_, _, body := get(t, "http://"+h.addr.String()+"/api/v1/status")
+	assert.Contains(t, string(body), `"pages":[{"name":"docker_logs/1","address":":13135"},{"name":"docker_logs/2","address":":13136"}]`)
 	require.NoError(t, h.Shutdown(t.Context()))
 }
 

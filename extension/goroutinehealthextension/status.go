@@ -50,8 +50,15 @@ type status struct {
 		InWindow int      `json:"in_window"`
 		Last     *restart `json:"last,omitempty"`
 	} `json:"restarts"`
-	Dumps   []dumpInfo `json:"dumps"`
-	History []point    `json:"history"`
+	Dumps   []dumpInfo   `json:"dumps"`
+	History []point      `json:"history"`
+	Pages   []statusPage `json:"pages,omitempty"`
+}
+
+// statusPage is the page of another component.
+type statusPage struct {
+	Name    string `json:"name"`
+	Address string `json:"address"` // webui.Address
 }
 
 type statusLeaked struct {
@@ -129,6 +136,10 @@ func (h *goroutineHealth) status(now time.Time) *status {
 	if dumps, err := h.listDumps(); err == nil && dumps != nil {
 		s.Dumps = dumps
 	}
+	for name, address := range h.pages.Range {
+		s.Pages = append(s.Pages, statusPage{Name: name.(string), Address: address.(string)})
+	}
+	slices.SortFunc(s.Pages, func(a, b statusPage) int { return cmp.Compare(a.Name, b.Name) })
 	return s
 }
 
