@@ -1,0 +1,139 @@
+// Copyright The otelcol-dockerlogs Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package consoleexporter
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	conventions "go.opentelemetry.io/otel/semconv/v1.38.0"
+
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/terminal"
+)
+
+const (
+	timeLayout = "15:04:05.000"
+	// maxWidth is the number of characters up to which a name widens the column of names.
+	maxWidth = 32
+)
+
+// Colours, as sequences of ECMA-48.
+const (
+	dim   = "\x1b[2m"
+	red   = "\x1b[31m"
+	reset = "\x1b[0m"
+)
+
+// nameColours are without red, which is for stderr.
+var nameColours = []string{
+	"\x1b[32m", "\x1b[33m", "\x1b[34m", "\x1b[35m", "\x1b[36m",
+	"\x1b[92m", "\x1b[93m", "\x1b[94m", "\x1b[95m", "\x1b[96m",
+}
+
+// printer writes records, each batch with one Write.
+type printer struct {
+	colours  bool
+	location *time.Location
+
+	mu    sync.Mutex
+	out   io.Writer
+	width int // of the column of names, in characters
+}
+
+func newPrinter(out io.Writer, colours bool) *printer {
+	return &printer{colours: colours, location: time.Local, out: out}
+}
+
+// print returns the error of the Write. It is never permanent, as it is no fault of the
+// records: whoever sent them keeps them, and some may be written again.
+func (p *printer) print(_ context.Context, logs plog.Logs) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, from := range logs.ResourceLogs().All() {
+		p.width = max(p.width, min(utf8.RuneCountInString(nameOf(from.Resource().Attributes())), maxWidth))
+	}
+	var text []byte
+	for _, from := range logs.ResourceLogs().All() {
+		name := nameOf(from.Resource().Attributes())
+		for _, scope := range from.ScopeLogs().All() {
+			for _, record := range scope.LogRecords().All() {
+				text = p.append(text, name, record)
+			}
+		}
+	}
+	_, err := p.out.Write(text)
+	return err
+}
+
+// append adds a record to text. Further lines of its body are indented below the first, so
+// that none looks like a record of its own.
+func (p *printer) append(text []byte, name string, record plog.LogRecord) []byte {
+	colour := colourOf(name)
+	mark := p.in(colour, "|")
+	if record.EventName() != "" {
+		mark = p.in(colour, "*")
+	} else if stream, ok := record.Attributes().Get(string(conventions.LogIostreamKey)); ok && stream.AsString() == "stderr" {
+		mark = p.in(red, "!")
+	}
+	name = fmt.Sprintf("%-*s", p.width, name)
+	text = fmt.Appendf(text, "%s %s %s ", p.in(dim, p.timeOf(record)), p.in(colour, name), mark)
+	indent := len(timeLayout) + len(" ") + utf8.RuneCountInString(name) + len(" ")
+	for i, line := range strings.Split(bodyOf(record), "\n") {
+		if i > 0 {
+			text = fmt.Appendf(text, "\n%*s%s ", indent, "", mark)
+		}
+		text = terminal.Append(text, strings.TrimSuffix(line, "\r"), "\t")
+	}
+	return append(text, '\n')
+}
+
+func (p *printer) in(colour, text string) string {
+	if !p.colours {
+		return text
+	}
+	return colour + text + reset
+}
+
+// timeOf returns the local time of a record, or a dash as wide.
+func (p *printer) timeOf(record plog.LogRecord) string {
+	at := cmp.Or(record.Timestamp(), record.ObservedTimestamp())
+	if at == 0 {
+		return fmt.Sprintf("%-*s", len(timeLayout), "-")
+	}
+	return at.AsTime().In(p.location).Format(timeLayout)
+}
+
+// nameOf returns the name of the container or, where there is none, of the service.
+func nameOf(resource pcommon.Map) string {
+	for _, key := range []string{string(conventions.ContainerNameKey), string(conventions.ServiceNameKey)} {
+		if value, ok := resource.Get(key); ok && value.AsString() != "" {
+			return terminal.Text(value.AsString(), "")
+		}
+	}
+	return "-"
+}
+
+// bodyOf returns bytes as they are, where AsString would encode them.
+func bodyOf(record plog.LogRecord) string {
+	if body := record.Body(); body.Type() == pcommon.ValueTypeBytes {
+		return string(body.Bytes().AsRaw())
+	}
+	return cmp.Or(record.Body().AsString(), record.EventName())
+}
+
+// colourOf gives a name the same colour in each run.
+func colourOf(name string) string {
+	hash := fnv.New32a()
+	_, _ = hash.Write([]byte(name))
+	return nameColours[hash.Sum32()%uint32(len(nameColours))]
+}
