@@ -32,9 +32,9 @@ func lines() Lines {
 }
 
 func TestChartsAreWellFormed(t *testing.T) {
-	shared, logLines := bars(), lines()
-	shared.Shared, logLines.LogY = true, true
-	for _, svg := range []string{bars().SVG(), shared.SVG(), lines().SVG(), logLines.SVG(), Lines{FormatX: format, FormatY: format}.SVG()} {
+	shared := bars()
+	shared.Shared = true
+	for _, svg := range []string{bars().SVG(), shared.SVG(), lines().SVG(), Lines{FormatX: format, FormatY: format}.SVG()} {
 		assert.NotContains(t, svg, "NaN")
 		assert.NotContains(t, svg, "Inf")
 		decoder := xml.NewDecoder(strings.NewReader(svg))
@@ -52,14 +52,8 @@ func TestChartsAreWellFormed(t *testing.T) {
 }
 
 func TestScales(t *testing.T) {
-	linear := scale{high: 100, length: 200}
-	assert.Equal(t, 100.0, linear.at(50))
-	assert.Equal(t, []float64{0, 20, 40, 60, 80, 100}, linear.ticks())
-	logarithmic := scale{low: 0.01, high: 100, log: true, length: 400}
-	assert.InDelta(t, 200, logarithmic.at(1), 1e-9)
-	assert.Zero(t, logarithmic.at(0))
-	assert.Len(t, logarithmic.ticks(), 5)
-	low, high := decades([]float64{0, 0.3, 20})
-	assert.InDelta(t, 0.1, low, 1e-12)
-	assert.InDelta(t, 100, high, 1e-9)
+	s := scale{high: 100, length: 200}
+	assert.Equal(t, 100.0, s.at(50))
+	assert.Equal(t, []float64{0, 20, 40, 60, 80, 100}, s.ticks())
+	assert.Zero(t, scale{length: 200}.at(1), "nothing was measured")
 }

@@ -10,7 +10,6 @@ type Lines struct {
 	Title   string
 	About   string
 	X, Y    string // the axes, with their units
-	LogY    bool
 	FormatX func(float64) string
 	FormatY func(float64) string
 	Series  []Series
@@ -61,18 +60,11 @@ func (l Lines) SVG() string {
 }
 
 func (l Lines) scales() (x, y scale) {
-	var ys []float64
 	for _, s := range l.Series {
 		for _, p := range s.Points {
 			x.high = max(x.high, p[0])
-			ys = append(ys, p[1])
 			y.high = max(y.high, p[1])
 		}
-	}
-	if l.LogY {
-		y.low, y.high = decades(ys)
-		y.log = true
-		return x, y
 	}
 	step := niceStep(y.high / 5)
 	for top := 0.0; ; top += step {

@@ -97,36 +97,23 @@ func escape(s string) string {
 	return b.String()
 }
 
-// scale maps values to a length. A logarithmic one begins at low; what is below maps to 0.
+// scale maps values from 0 to high to a length.
 type scale struct {
-	low, high float64
-	log       bool
-	length    float64
+	high   float64
+	length float64
 }
 
 func (s scale) at(x float64) float64 {
-	if s.log {
-		if x <= s.low {
-			return 0
-		}
-		return s.length * min(1, math.Log(x/s.low)/math.Log(s.high/s.low))
-	}
-	if s.high <= s.low {
+	if s.high <= 0 {
 		return 0
 	}
-	return s.length * (x - s.low) / (s.high - s.low)
+	return s.length * x / s.high
 }
 
-// ticks returns round values: the decades of a logarithmic scale, else up to eight.
+// ticks returns up to eight round values.
 func (s scale) ticks() (values []float64) {
-	if s.log {
-		for x := s.low; x <= s.high*1.001; x *= 10 {
-			values = append(values, x)
-		}
-		return values
-	}
-	step := niceStep((s.high - s.low) / 8)
-	for i := math.Ceil(s.low / step); i*step <= s.high*1.0001; i++ {
+	step := niceStep(s.high / 8)
+	for i := 0.0; i*step <= s.high*1.0001; i++ {
 		values = append(values, i*step)
 	}
 	return values
@@ -144,22 +131,4 @@ func niceStep(x float64) float64 {
 		}
 	}
 	return 10 * decade
-}
-
-// decades returns the powers of ten around the positive values.
-func decades(values []float64) (low, high float64) {
-	low, high = math.Inf(1), math.Inf(-1)
-	for _, x := range values {
-		if x > 0 {
-			low, high = min(low, x), max(high, x)
-		}
-	}
-	if low > high {
-		return 1, 10
-	}
-	low, high = math.Pow(10, math.Floor(math.Log10(low))), math.Pow(10, math.Ceil(math.Log10(high)))
-	if low == high {
-		high = 10 * low
-	}
-	return low, high
 }

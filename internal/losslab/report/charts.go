@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
-	"time"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/losslab"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/losslab/chart"
@@ -20,7 +18,6 @@ import (
 const (
 	receiverColor = "#0969da"
 	naiveColor    = "#cf5c00" // and file_log's
-	noneColor     = "#8c959f"
 )
 
 // palette is for the lines of one picture: dark enough on white, and distinct for the
@@ -29,19 +26,7 @@ var palette = []string{"#0969da", "#1a7f37", "#8250df", "#bf3989", "#9a6700", "#
 
 // charts draws the pictures, by the names of their files.
 func charts(lab *losslab.Lab) map[string]string {
-	drawn := map[string]string{
-		"loss.svg": bars(lab, chart.Bars{Title: "Lost lines", About: "percent of the lines written; the same scale in every column", Shared: true},
-			losslab.Readers, func(c *losslab.Cell) float64 { return 100 * c.LossShare() }),
-		"cpu-client.svg": bars(lab, chart.Bars{Title: "Processor time of the client", About: "seconds per million lines, the checking of the lines included; each column has its scale"},
-			losslab.Readers, func(c *losslab.Cell) float64 { return c.PerMillion(c.CPU) }),
-		"latency-high.svg": distribution(lab, "high"),
-		"leak.svg":         goroutines(lab),
-	}
-	if lab.Machine.Private {
-		drawn["cpu-daemon.svg"] = bars(lab, chart.Bars{Title: "Processor time of the daemon", About: "seconds per million lines; the writing of the log is included, and is all in the row none; each column has its scale"},
-			losslab.Strategies, func(c *losslab.Cell) float64 { return c.PerMillion(c.Load.Daemon) })
-	}
-	return drawn
+	return map[string]string{"loss.svg": losses(lab), "leak.svg": goroutines(lab), "cost.svg": costs(lab, "high")}
 }
 
 // leaking are the readers of the picture about leaks.
@@ -49,17 +34,18 @@ var leaking = []string{
 	"streaming", "short_lived", "polling", naive.Prefix + "streaming", naive.Prefix + "short-lived", naive.Prefix + "abandoning",
 }
 
-func bars(lab *losslab.Lab, b chart.Bars, strategies []string, value func(*losslab.Cell) float64) string {
-	b.Format = short
+// losses shows what each reader lost of each profile.
+func losses(lab *losslab.Lab) string {
+	b := chart.Bars{Title: "Lost lines", About: "percent of the lines written; the same scale in every column", Shared: true, Format: short}
 	for _, p := range profiles(lab) {
 		b.Columns = append(b.Columns, p.Name)
 	}
-	for _, strategy := range measured(lab, strategies) {
-		r := chart.Row{Name: strategy, Color: color(strategy)}
+	for _, reader := range measured(lab, losslab.Readers) {
+		r := chart.Row{Name: reader, Color: color(reader)}
 		for _, profile := range b.Columns {
 			x := math.NaN()
-			if c := lab.Find(strategy, profile); c != nil {
-				x = value(c)
+			if c := lab.Find(reader, profile); c != nil {
+				x = 100 * c.LossShare()
 			}
 			r.Values = append(r.Values, x)
 		}
@@ -68,34 +54,34 @@ func bars(lab *losslab.Lab, b chart.Bars, strategies []string, value func(*lossl
 	return b.SVG()
 }
 
-func color(strategy string) string {
-	switch {
-	case strategy == client.None:
-		return noneColor
-	case slices.Contains(client.ReceiverStrategies, strategy):
-		return receiverColor
+// costs shows what each reader took of a profile: of the processor, of the daemon's beyond the
+// writing of the log, and until its lines came.
+func costs(lab *losslab.Lab, profile string) string {
+	b := chart.Bars{
+		Title: "Processor time and latency, profile " + profile, Format: short,
+		About:   "processor time in seconds per million lines, the daemon's without the writing of the log; each column has its scale",
+		Columns: []string{"client", "daemon", "latency p99, s"},
 	}
-	return naiveColor
-}
-
-// distribution shows which share of the lines had come at which age.
-func distribution(lab *losslab.Lab, profile string) string {
-	l := chart.Lines{
-		Title: "Latency, profile " + profile, About: "from the engine's time stamp to the consumer; of the lines that came",
-		X: "share of the lines, %", Y: "age at most, s", LogY: true, FormatX: short, FormatY: plain,
-	}
-	for i, strategy := range losslab.Readers {
-		c := lab.Find(strategy, profile)
+	base := lab.Find(client.None, profile)
+	for _, reader := range losslab.Readers {
+		c := lab.Find(reader, profile)
 		if c == nil {
 			continue
 		}
-		s := line(strategy, i)
-		for _, q := range c.Latency {
-			s.Points = append(s.Points, [2]float64{100 * q.Share, max(q.Age, 10*time.Microsecond).Seconds()})
+		daemon := math.NaN()
+		if lab.Machine.Private && base != nil {
+			daemon = beyond(c, base)
 		}
-		l.Series = append(l.Series, s)
+		b.Rows = append(b.Rows, chart.Row{Name: reader, Color: color(reader), Values: []float64{c.PerMillion(c.CPU), daemon, c.Age(0.99).Seconds()}})
 	}
-	return l.SVG()
+	return b.SVG()
+}
+
+func color(strategy string) string {
+	if slices.Contains(client.ReceiverStrategies, strategy) {
+		return receiverColor
+	}
+	return naiveColor
 }
 
 // goroutines shows how they grow in a long run.
@@ -127,9 +113,6 @@ func line(strategy string, i int) chart.Series {
 	}
 	return chart.Series{Name: strategy, Color: palette[i%len(palette)], Dashed: dashed}
 }
-
-// plain is a power of ten without an exponent.
-func plain(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
 
 // short is a number in a few digits.
 func short(x float64) string {

@@ -5,7 +5,6 @@ package report
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"text/template"
 	"time"
@@ -51,9 +50,7 @@ func (f figures) functions() template.FuncMap {
 		}),
 		"p50":  f.of(func(c *losslab.Cell) string { return age(c.Age(0.5)) }),
 		"p99":  f.of(func(c *losslab.Cell) string { return age(c.Age(0.99)) }),
-		"max":  f.of(func(c *losslab.Cell) string { return age(c.Age(1)) }),
 		"left": f.of(func(c *losslab.Cell) string { return fmt.Sprint(c.Goroutines.Left) }),
-		"peak": f.of(func(c *losslab.Cell) string { return fmt.Sprint(c.Goroutines.Peak) }),
 		"growth": f.of(func(c *losslab.Cell) string {
 			return strings.Replace(fmt.Sprintf("%+.0f", c.Goroutines.Growth), "+0", "0", 1)
 		}),
@@ -63,9 +60,6 @@ func (f figures) functions() template.FuncMap {
 		"daemon":     f.daemon,
 		"total":      f.total,
 		"receiver":   f.receiver,
-		"all":        f.all,
-		"load":       f.load,
-		"one_window": f.oneWindow,
 		"disturbed":  f.disturbed,
 		"overrun":    f.overrun,
 		"profiles":   func() []losslab.Profile { return profiles(f.lab) },
@@ -78,7 +72,7 @@ func (f figures) functions() template.FuncMap {
 	}
 }
 
-// daemon is its processor time beyond that of writing the log while nobody reads.
+// daemon is its processor time per million lines beyond that of writing the log while nobody reads.
 func (f figures) daemon(strategy, profile string) (string, error) {
 	c, err := f.cell(strategy, profile)
 	if err != nil {
@@ -88,7 +82,12 @@ func (f figures) daemon(strategy, profile string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return seconds(max(0, c.PerMillion(c.Load.Daemon)-base.PerMillion(base.Load.Daemon))), nil
+	return seconds(beyond(c, base)), nil
+}
+
+// beyond is what the daemon took for a cell and not for base, in seconds per million lines.
+func beyond(c, base *losslab.Cell) float64 {
+	return max(0, c.PerMillion(c.Load.Daemon)-base.PerMillion(base.Load.Daemon))
 }
 
 // amounts are the figures of a cell that can be added up.
@@ -140,12 +139,6 @@ func (f figures) receiver(what string) (string, error) {
 	return words.Count(n), err
 }
 
-// oneWindow reports whether all loads are of one window. In measurements until November 2026
-// they are not: of these, only the daemon's time is used.
-func (f figures) oneWindow() bool {
-	return !slices.ContainsFunc(f.lab.Cells, func(c losslab.Cell) bool { return c.Load.Window == 0 })
-}
-
 // disturbed is the number of cells beside which others used much of the machine.
 func (f figures) disturbed() string {
 	n := 0
@@ -157,67 +150,25 @@ func (f figures) disturbed() string {
 	return fmt.Sprintf("%d of %d", n, len(f.lab.Cells))
 }
 
-// all is the table of a profile with every figure.
-func (f figures) all(profile string) string {
-	rows := [][]string{columns}
-	for _, c := range cells(f.lab, profile) {
-		r := row(c, f.lab.Machine.Private)
-		r[0] = code(c.Strategy)
-		rows = append(rows, r)
-	}
-	return markdown(rows)
-}
-
-// load is the table of who used the machine, in cores, while the cells of a profile were
-// measured.
-func (f figures) load() string {
-	rows := [][]string{{"Profile", "Measured for", "Clients", "Daemon", "Generator", "Laboratory", "Others", "Latest line"}}
-	for _, p := range profiles(f.lab) {
-		var l losslab.Load
-		var lag time.Duration
-		for _, c := range cells(f.lab, p.Name) {
-			l.Window += c.Load.Window
-			l.Clients += c.Load.Clients
-			l.Daemon += c.Load.Daemon
-			l.Generator += c.Load.Generator
-			l.Lab += c.Load.Lab
-			l.Others += c.Load.Others
-			lag = max(lag, c.Generator.MaxLag)
-		}
-		r := []string{code(p.Name), l.Window.Round(time.Second).String()}
-		for _, used := range []time.Duration{l.Clients, l.Daemon, l.Generator, l.Lab, l.Others} {
-			r = append(r, fmt.Sprintf("%.2f", l.Cores(used)))
-		}
-		rows = append(rows, append(r, age(lag)))
-	}
-	return markdown(rows)
-}
-
-// overrun is the table of the profile in which the engine discards lines.
-func (f figures) overrun() (string, error) {
-	rows := [][]string{{"Strategy", "Written", "Lost", "Places in the log where lines are missing", "Gaps counted", "Repeated"}}
+// overrun is a sum over the profile in which the engine discards lines: of those that were lost, of
+// the places where they are missing, or of the gaps that were counted.
+func (f figures) overrun(what string) (string, error) {
+	sum := uint64(0)
 	for _, strategy := range []string{"polling", "hybrid"} {
 		c, err := f.cell(strategy, "overrun")
 		if err != nil {
 			return "", err
 		}
-		rows = append(rows, []string{
-			code(strategy), words.Count(c.Written), words.Count(c.Lost), words.Count(c.LostRuns), fmt.Sprint(c.Gaps), words.Count(c.Repeated),
-		})
-	}
-	return markdown(rows), nil
-}
-
-// markdown is a table whose first row has the heads.
-func markdown(rows [][]string) string {
-	var b strings.Builder
-	for i, row := range rows {
-		b.WriteString("| " + strings.Join(row, " | ") + " |\n")
-		if i == 0 {
-			b.WriteString("|" + strings.Repeat(" --- |", len(row)) + "\n")
+		switch what {
+		case "lost":
+			sum += c.Lost
+		case "places":
+			sum += c.LostRuns
+		case "gaps":
+			sum += uint64(c.Gaps)
+		default:
+			return "", fmt.Errorf("there is no sum of %q", what)
 		}
 	}
-	return strings.TrimSuffix(b.String(), "\n")
+	return words.Count(sum), nil
 }
-
-func code(s string) string { return "`" + s + "`" }
