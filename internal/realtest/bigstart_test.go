@@ -6,6 +6,7 @@ package realtest
 import (
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -101,20 +102,47 @@ func TestRealRestartCostsNoLog(t *testing.T) {
 }
 
 // TestMeasureBigStart: what the start of a receiver costs the daemon, where many containers have
-// long logs.
+// long logs. These are written while the containers rest, and not by them.
 func TestMeasureBigStart(t *testing.T) {
 	measuring(t)
-	containers, lines := 300, uint64(10_000)
-	if text := os.Getenv("DOCKERLOGS_MEASURE_START"); text != "" { // "300 10000"
-		_, err := fmt.Sscan(text, &containers, &lines)
+	containers, megabytes := 300, 50
+	if text := os.Getenv("DOCKERLOGS_MEASURE_START"); text != "" { // "300 50"
+		_, err := fmt.Sscan(text, &containers, &megabytes)
 		require.NoError(t, err)
 	}
 	e := logstest.Engine(t)
-	writeLogs(t, e, "log-", containers, lines)
-	for _, strategy := range strategies {
-		storage := newMemory()
-		first := costOfStart(t, e, storage, containers, using(strategy))
-		again := costOfStart(t, e, storage, containers, using(strategy))
-		t.Logf("%s: %d containers of %d lines: first start %v; with positions %v", strategy, containers, lines, first, again)
+	if !e.Private() {
+		t.Skip("not on an engine that others use")
+	}
+	forgeLogs(t, e, containers, megabytes<<20)
+	for _, way := range waysToRead() {
+		t.Run(way.name, func(t *testing.T) {
+			storage, configure := newMemory(), way.configure(t, e)
+			first := costOfStart(t, e, storage, containers, configure)
+			again := costOfStart(t, e, storage, containers, configure)
+			t.Logf("%d containers of %d MiB: first start %v; with positions %v", containers, megabytes, first, again)
+		})
+	}
+}
+
+// forgeLogs runs n containers that are silent, with logs of so many bytes.
+func forgeLogs(t testing.TB, e *dockerd.Engine, n, size int) {
+	t.Helper()
+	all, err := e.RunMany(t.Context(), n, func(i int) dockerd.ContainerSpec {
+		return logstest.Loggen(loggen.Options{Source: fmt.Sprint("log-", i), Lines: 1, UntilSignal: true}, jsonFile)
+	})
+	require.NoError(t, err)
+	at := time.Now().Add(-time.Hour)
+	var text []byte
+	for i := 0; len(text) < size; i++ {
+		text = fmt.Appendf(text, `{"log":"line %08d %s\n","stream":"stdout","time":"%s"}`+"\n", i, strings.Repeat("x", 98),
+			at.Add(time.Duration(i)*time.Millisecond).UTC().Format(time.RFC3339Nano))
+	}
+	for _, c := range all {
+		require.NoError(t, c.Stop(t.Context(), logstest.Patience))
+		path, err := c.LogPath(t.Context())
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(path, text, 0o640))
+		require.NoError(t, c.Start(t.Context()))
 	}
 }

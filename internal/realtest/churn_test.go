@@ -17,6 +17,7 @@ import (
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/dockerd"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/loggen"
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver"
 )
 
 // jobLines is what each of the short containers writes, at once, before it ends.
@@ -27,11 +28,18 @@ const jobLines = 20
 // and how many lines.
 func runJobs(t testing.TB, e *dockerd.Engine, r *receiver, prefix string, n int) (containers, lines int) {
 	t.Helper()
+	others := r.metric("captures")
 	all, err := e.RunMany(t.Context(), n, func(i int) dockerd.ContainerSpec {
 		return logstest.Loggen(loggen.Options{Source: fmt.Sprint(prefix, i), Lines: jobLines}, removed)
 	})
 	require.NoError(t, err)
-	r.drained(t, all...)
+	for _, c := range all {
+		_, err := c.Wait(t.Context())
+		require.NoError(t, err)
+	}
+	logstest.Eventually(t, "all logs are read and delivered", func() bool {
+		return r.metric("captures") == others && r.metric("buffered_bytes") == 0
+	})
 	for _, c := range all {
 		if missing := jobLines - r.Count(c.Name); missing > 0 {
 			containers++
@@ -47,13 +55,16 @@ func TestRealChurn(t *testing.T) {
 	e := logstest.Engine(t)
 	storage := newMemory()
 	r := startStored(t, storage, e.Host(), using("adaptive"))
-	// The first make what both sides keep.
-	missed, _ := runJobs(t, e, r, "first-", 8)
+	run := func(prefix string, n int) (missed int) {
+		emptyLogs := holdLogs(t, e)
+		containers, lines := runJobs(t, e, r, prefix, n)
+		empty := emptyLogs()
+		t.Logf("%d of %d containers lack %d lines; the engine wrote nothing of %d", containers, n, lines, empty)
+		return containers - empty
+	}
+	missed := run("first-", 8) // they make what both sides keep
 	base := footprintOf(t, r, storage)
-	const n = 60
-	more, lines := runJobs(t, e, r, "job-", n)
-	missed += more
-	t.Logf("%d of %d containers lack %d lines", more, n, lines)
+	missed += run("job-", 60)
 	assert.LessOrEqual(t, int64(missed), r.metric("gaps", "reason=removed"), "containers that lack lines, and gaps")
 	assert.Zero(t, r.SameUID())
 	logstest.Eventually(t, "descriptors, goroutines and stored keys are those of before", func() bool {
@@ -111,16 +122,58 @@ func TestMeasureChurn(t *testing.T) {
 		_, err := fmt.Sscan(text, &n)
 		require.NoError(t, err)
 	}
-	e := logstest.Engine(t)
+	for _, way := range waysToRead() {
+		t.Run(way.name, func(t *testing.T) {
+			e := logstest.Engine(t)
+			storage := newMemory()
+			r := startStored(t, storage, e.Host(), way.configure(t, e))
+			stays := fmt.Sprint("stays-", way.strategy) // proves whose files these are
+			runLoggen(t, e, loggen.Options{Source: stays, Lines: 10, UntilSignal: true}, jsonFile)
+			r.Await(t, stays, 10)
+			logstest.Eventually(t, "it rests", func() bool { return r.metric("captures", "state=waiting")+r.metric("captures", "state=following") == 1 })
+			runJobs(t, e, r, fmt.Sprintf("first-%s-", way.strategy), 8)
+			gaps, base, began := r.metric("gaps"), footprintOf(t, r, storage), time.Now()
+			containers, lines := runJobs(t, e, r, fmt.Sprintf("job-%s-", way.strategy), n)
+			took := time.Since(began).Round(time.Second)
+			now := footprintOf(t, r, storage)
+			for range 60 { // what ends with the last containers takes its moment
+				if now.descriptors <= base.descriptors && now.goroutines <= base.goroutines && now.keys <= base.keys {
+					break
+				}
+				time.Sleep(time.Second)
+				now = footprintOf(t, r, storage)
+			}
+			t.Logf("%d containers in %v, %d lack lines, %d of %d lines in all; %d gaps; %d logs and %d inspect requests; before %+v, after %+v",
+				n, took, containers, lines, n*jobLines, r.metric("gaps")-gaps,
+				r.metric("engine_requests", "endpoint=logs"), r.metric("engine_requests", "endpoint=inspect"), base, now)
+			r.stop()
+		})
+	}
+}
+
+// wayToRead is a strategy, over the API or with the engine's files.
+type wayToRead struct {
+	name     string
+	strategy dockerlogsreceiver.Strategy
+	files    bool
+}
+
+// waysToRead are all that there are.
+func waysToRead() (all []wayToRead) {
 	for _, strategy := range strategies {
-		storage := newMemory()
-		r := startStored(t, storage, e.Host(), using(strategy))
-		runJobs(t, e, r, fmt.Sprintf("first-%s-", strategy), 8)
-		gaps, base, began := r.metric("gaps"), footprintOf(t, r, storage), time.Now()
-		containers, lines := runJobs(t, e, r, fmt.Sprintf("job-%s-", strategy), n)
-		t.Logf("%s: %d containers in %v, %d lack lines, %d of %d lines in all; %d gaps; %d logs and %d inspect requests; before %+v, after %+v", strategy,
-			n, time.Since(began).Round(time.Second), containers, lines, n*jobLines, r.metric("gaps")-gaps,
-			r.metric("engine_requests", "endpoint=logs"), r.metric("engine_requests", "endpoint=inspect"), base, footprintOf(t, r, storage))
-		r.stop()
+		all = append(all, wayToRead{string(strategy), strategy, strategy == dockerlogsreceiver.StrategyFile})
+	}
+	return append(all, wayToRead{"adaptive with files", dockerlogsreceiver.StrategyAdaptive, true})
+}
+
+func (w wayToRead) configure(t testing.TB, e *dockerd.Engine) func(*dockerlogsreceiver.Config) {
+	return func(cfg *dockerlogsreceiver.Config) {
+		using(w.strategy)(cfg)
+		if !w.files {
+			return
+		}
+		info, err := e.Client().Info(t.Context())
+		require.NoError(t, err)
+		cfg.File.Root = info.DockerRootDir
 	}
 }

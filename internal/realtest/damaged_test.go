@@ -34,6 +34,7 @@ func TestRealDamaged(t *testing.T) {
 		gaps    int64 // at most
 	}{
 		{"middle-of-backlog", true, func(s *scribe) { s.overwrite(20_000, 300) }, 1},
+		{"far-in-a-backlog", true, func(s *scribe) { s.overwrite(s.size()-20_000, 300) }, 1},
 		{"middle-of-read", false, func(s *scribe) { s.overwrite(20_000, 300) }, 0},
 		{"end-of-read", false, func(s *scribe) { s.overwrite(s.size()-300, 299) }, 1},
 		{"torn-end", false, func(s *scribe) {

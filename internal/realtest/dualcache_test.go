@@ -25,7 +25,7 @@ func TestRealDualLogging(t *testing.T) {
 	e := logstest.Engine(t)
 	for _, strategy := range strategies {
 		t.Run(string(strategy), func(t *testing.T) {
-			r := start(t, e.Host(), using(strategy))
+			r := start(t, e.Host(), usingFor(strategy))
 			var all []*dockerd.Container
 			for _, driver := range drivers {
 				// Else the engine drops what does not fit into a ring of 1 MB.

@@ -35,6 +35,11 @@ func TestRealFullDisk(t *testing.T) {
 	s := newScribe(t, e, "full", jsonFile)
 	s.write(500)
 	run.have(s)
+	run.each(func(row *row) {
+		if row.strategy == dockerlogsreceiver.StrategyFile { // which begins with a follow, that may lose lines
+			logstest.Eventually(t, "the files are read", func() bool { return row.metric("captures", "source=file") == 1 })
+		}
+	})
 	dropped := func() int { return strings.Count(e.LogTail(math.MaxInt), "no space left on device") }
 	ballast := fill(t, disk)
 	s.write(1_000)

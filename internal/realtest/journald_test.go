@@ -39,7 +39,7 @@ func TestRealJournald(t *testing.T) {
 	e := journalEngine(t)
 	for _, strategy := range strategies {
 		t.Run(string(strategy), func(t *testing.T) {
-			r := start(t, e.Host(), using(strategy))
+			r := start(t, e.Host(), usingFor(strategy))
 			named := func(o loggen.Options) loggen.Options {
 				o.Source += "-" + string(strategy)
 				return o

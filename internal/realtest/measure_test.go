@@ -32,6 +32,15 @@ func using(strategy dockerlogsreceiver.Strategy) func(*dockerlogsreceiver.Config
 	}
 }
 
+// usingFor is using for containers whose names end with the strategy's. Those of the strategies
+// before have ended.
+func usingFor(strategy dockerlogsreceiver.Strategy) func(*dockerlogsreceiver.Config) {
+	return func(cfg *dockerlogsreceiver.Config) {
+		using(strategy)(cfg)
+		cfg.Include = []dockerlogsreceiver.Match{{Name: "*-" + string(strategy)}}
+	}
+}
+
 // TestMeasureLoss: 10 containers, 500 lines a second each with bursts of 5,000, rotated at
 // 10 MB, two minutes for each strategy.
 func TestMeasureLoss(t *testing.T) {

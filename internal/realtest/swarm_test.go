@@ -17,8 +17,8 @@ import (
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/logstest"
 )
 
-// TestRealSwarmCrashLoop has a service whose task dies after one line, again and again: each time
-// in a new container, of which the swarm keeps one.
+// TestRealSwarmCrashLoop has a service of a stack whose task dies after one line, again and again:
+// each time in a new container, of which the swarm keeps one, and always of the same service.
 func TestRealSwarmCrashLoop(t *testing.T) {
 	e := logstest.Engine(t)
 	if !e.Private() {
@@ -40,9 +40,11 @@ func TestRealSwarmCrashLoop(t *testing.T) {
 	o := loggen.Options{Source: "crash", Lines: 1, ExitCode: 1}
 	delay, attempts := 10*time.Millisecond, uint64(runs-1)
 	_, err = cli.ServiceCreate(ctx, swarm.ServiceSpec{
-		Annotations: swarm.Annotations{Name: "crash"},
+		Annotations: swarm.Annotations{Name: "shop_crash"},
 		TaskTemplate: swarm.TaskSpec{
-			ContainerSpec: &swarm.ContainerSpec{Image: logstest.LoggenImage, Args: o.Args()},
+			ContainerSpec: &swarm.ContainerSpec{
+				Image: logstest.LoggenImage, Args: o.Args(), Labels: map[string]string{"com.docker.stack.namespace": "shop"},
+			},
 			RestartPolicy: &swarm.RestartPolicy{Condition: swarm.RestartPolicyConditionAny, Delay: &delay, MaxAttempts: &attempts},
 			Networks:      []swarm.NetworkAttachmentConfig{{Target: "host"}},
 		},
@@ -65,8 +67,15 @@ func TestRealSwarmCrashLoop(t *testing.T) {
 	})
 	logstest.Eventually(t, "all logs are read", func() bool { return r.metric("captures") == 0 && r.metric("buffered_bytes") == 0 })
 	r.stop()
-	lines := make(map[string]int)
+	lines, tasks := make(map[string]int), make(map[any]bool)
 	for _, record := range sink.All() {
+		for key, want := range map[string]any{
+			"service.name": "crash", "service.namespace": "shop", "docker.swarm.service.name": "shop_crash", "docker.swarm.task.slot": int64(1),
+		} {
+			assert.Equal(t, want, record.Resource[key], key)
+		}
+		assert.NotEmpty(t, record.Resource["docker.swarm.node.id"])
+		tasks[record.Resource["docker.swarm.task.id"]] = true
 		lines[record.Resource["container.id"].(string)]++
 		assert.Equal(t, string(o.Line(1).Body), record.Body)
 	}
@@ -80,4 +89,5 @@ func TestRealSwarmCrashLoop(t *testing.T) {
 	t.Logf("%d of %d containers missed, %d gaps", missed, runs, r.metric("gaps"))
 	assert.LessOrEqual(t, int64(missed), r.metric("gaps", "reason=removed"), "containers missed, and gaps")
 	assert.Len(t, lines, runs-missed, "containers")
+	assert.Len(t, tasks, len(lines), "each container is a task of its own")
 }
