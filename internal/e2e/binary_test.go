@@ -5,6 +5,7 @@ package e2e
 
 import (
 	"debug/buildinfo"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,7 +24,7 @@ import (
 
 var defaultConfig = filepath.Join(root, "otelcol-config.yaml")
 
-// TestDefaultConfig runs what `make run` does: it prints the lines of containers.
+// TestDefaultConfig runs what `make run` does: it prints the lines of containers, each on one.
 func TestDefaultConfig(t *testing.T) {
 	output, err := exec.Command(binary(t), "validate", "--config="+defaultConfig).CombinedOutput()
 	require.NoError(t, err, "%s", output)
@@ -34,9 +35,12 @@ func TestDefaultConfig(t *testing.T) {
 	_, err = e.Run(t.Context(), logstest.Loggen(o, dockerd.ContainerSpec{}))
 	require.NoError(t, err)
 	c.says(t, string(o.Line(o.Lines).Body))
+	shown := metricsPage(t, "http://localhost:13135/api/v1/containers?name="+o.Source)
+	assert.Contains(t, shown, fmt.Sprintf(`"records":%d,`, o.Lines), "the status page has it")
+	assert.Contains(t, shown, `"health_page":"http://localhost:13134/"`)
 	c.terminate(t)
 	for seq := uint64(1); seq <= o.Lines; seq++ {
-		assert.Contains(t, c.output.String(), string(o.Line(seq).Body))
+		assert.Contains(t, c.output.String(), " | "+string(o.Line(seq).Body)+"\n")
 	}
 }
 
@@ -53,7 +57,7 @@ func TestComponents(t *testing.T) {
 	for _, module := range wanted {
 		assert.Contains(t, string(output), "module: "+module[1]+"\n")
 	}
-	for _, name := range []string{"docker_logs"} {
+	for _, name := range []string{"docker_logs", "console", "goroutine_health"} {
 		assert.Contains(t, string(output), "- name: "+name+"\n")
 	}
 }

@@ -92,7 +92,8 @@ func TestComposeFile(t *testing.T) {
 	version, err := exec.Command(binary(t), "--version").Output()
 	require.NoError(t, err)
 	tag := strings.TrimPrefix(file.Services["collector"].Image, "otelcol-dockerlogs:")
-	assert.Equal(t, "otelcol-dockerlogs version "+tag, strings.TrimSpace(string(version)))
+	first, _, _ := strings.Cut(string(version), "\n")
+	assert.Equal(t, "otelcol-dockerlogs version "+tag, first)
 }
 
 // standIn is a collector in the place of Loki, and the image of what is in dist.
@@ -267,8 +268,9 @@ func imageContext(t testing.TB) string {
 	require.NoError(t, os.CopyFS(filepath.Join(dir, "deploy"), os.DirFS(deploy)))
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "dist"), fs.ModePerm))
 	for name, from := range map[string]string{
-		"otelcol-dockerlogs": binary(t),
-		"healthcheck":        dockerd.Binary(t, "github.com/dockerlogs/otelcol-dockerlogs/cmd/healthcheck"),
+		"otelcol-dockerlogs":            binary(t),
+		"otelcol-dockerlogs-containers": dockerd.Binary(t, "github.com/dockerlogs/otelcol-dockerlogs/cmd/containers"),
+		"healthcheck":                   dockerd.Binary(t, "github.com/dockerlogs/otelcol-dockerlogs/cmd/healthcheck"),
 	} {
 		data, err := os.ReadFile(from)
 		require.NoError(t, err)

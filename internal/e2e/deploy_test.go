@@ -29,10 +29,13 @@ func needTool(t testing.TB, program, debian, variable string) {
 	}
 }
 
-// TestDeployedConfig has the binary check what compose.yaml and the unit of systemd run.
+// TestDeployedConfig has the binary check what compose.yaml, the unit of systemd and the agents of a fleet run. The
+// gateways' takes a secret, and is checked where it is run.
 func TestDeployedConfig(t *testing.T) {
-	for _, file := range []string{"collector.yaml", "systemd/config.yaml"} {
-		output, err := exec.Command(binary(t), "validate", "--config="+filepath.Join(deploy, file)).CombinedOutput()
+	for _, file := range []string{"collector.yaml", "systemd/config.yaml", "swarm/agent.yaml"} {
+		cmd := exec.Command(binary(t), "validate", "--config="+filepath.Join(deploy, file))
+		cmd.Env = append(os.Environ(), "GATEWAY=http://gateway:4318")
+		output, err := cmd.CombinedOutput()
 		assert.NoError(t, err, "%s: %s", file, output)
 	}
 }

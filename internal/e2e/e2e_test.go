@@ -82,6 +82,21 @@ func launch(t testing.TB, cmd *exec.Cmd) *collector {
 	return c
 }
 
+// spawn starts a program that a test needs beside a collector. It is killed when the test ends.
+func spawn(t testing.TB, cmd *exec.Cmd, output *output) {
+	t.Helper()
+	cmd.Stdout, cmd.Stderr = output, output
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		if t.Failed() {
+			t.Logf("%v said:\n%s", cmd.Args, output.tail())
+		}
+	})
+}
+
 // terminate asks the process to end, which it must do by itself, successfully.
 func (c *collector) terminate(t testing.TB) {
 	t.Helper()

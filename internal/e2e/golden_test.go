@@ -170,7 +170,8 @@ func (p pipeline) run(t *testing.T, path string) {
 	}
 	switch p.exporter {
 	case "debug":
-		settings = append(settings, "exporters::debug::verbosity: detailed", "extensions::goroutine_health::endpoint: "+freeAddress(t))
+		settings = append(settings, "exporters::debug::verbosity: detailed",
+			"extensions::goroutine_health::endpoint: "+freeAddress(t), "receivers::docker_logs::status::endpoint: "+freeAddress(t))
 	case "otlp_http":
 		settings = append(settings, "exporters::otlp_http::endpoint: http://"+http)
 	default:

@@ -75,8 +75,11 @@ func startLoad(t testing.TB, e *dockerd.Engine, file string) *load {
 }
 
 // size is that of what the gateway has got.
-func (l *load) size() int64 {
-	info, err := os.Stat(l.file)
+func (l *load) size() int64 { return size(l.file) }
+
+// size is that of a file, 0 of one that is not there yet.
+func size(file string) int64 {
+	info, err := os.Stat(file)
 	if err != nil {
 		return 0
 	}

@@ -33,7 +33,7 @@ import (
 //	                           how long a log of that many lines takes, see measureBacklog.
 //	DOCKERLOGS_SECONDS         how long the containers write, default 20
 //	DOCKERLOGS_ROUNDS          how often everything is measured, default 1; tables have medians
-//	DOCKERLOGS_STRATEGIES      of docker_logs, separated by commas
+//	DOCKERLOGS_STRATEGIES      of docker_logs, separated by commas; file/java has multiline: {preset: java} too
 //	DOCKERLOGS_COLLECTOR       the binary, default what make build makes
 //	DOCKERLOGS_COLLECTOR_BASE  another binary, to compare with
 //	DOCKERLOGS_SIDE_BY_SIDE=1  all readers at once, on the same containers; the daemon's

@@ -26,6 +26,7 @@ type measuredReader struct {
 	group    string // oursGroup, baseGroup, fileLog or noReader
 	binary   string
 	strategy string // of docker_logs
+	preset   string // of its multiline; "" is none
 }
 
 const (
@@ -41,8 +42,9 @@ func measuredReaders(t testing.TB) []measuredReader {
 	t.Helper()
 	names := strings.Split(fromEnv("DOCKERLOGS_STRATEGIES", "short_lived,streaming,polling,hybrid,adaptive,file"), ",")
 	readers := []measuredReader{{name: noReader, group: noReader}, {name: fileLog, group: fileLog, binary: binary(t)}}
-	for _, strategy := range names {
-		readers = append(readers, measuredReader{name: strategy, group: oursGroup, binary: binary(t), strategy: strategy})
+	for _, name := range names {
+		strategy, preset, _ := strings.Cut(name, "/")
+		readers = append(readers, measuredReader{name: name, group: oursGroup, binary: binary(t), strategy: strategy, preset: preset})
 	}
 	base := os.Getenv("DOCKERLOGS_COLLECTOR_BASE")
 	for _, strategy := range names {
@@ -74,6 +76,7 @@ receivers:
   docker_logs:
     endpoint: %s
     strategy: %s
+    multiline: {preset: %q}
     start_at: beginning
     storage: file_storage
   file_log:
@@ -116,7 +119,7 @@ func (r measuredReader) start(t testing.TB, e *dockerd.Engine, sink, telemetry, 
 		receiver, strategy = fileLog, "polling" // which is valid, and not in the pipeline
 	}
 	queue, compression := fromEnv("DOCKERLOGS_SENDING_QUEUE", "true"), fromEnv("DOCKERLOGS_COMPRESSION", "gzip")
-	config := fmt.Sprintf(measureConfig, t.TempDir(), e.Host(), strategy, e.DataRoot(), sink, queue, compression, telemetry, receiver, exporter)
+	config := fmt.Sprintf(measureConfig, t.TempDir(), e.Host(), strategy, r.preset, e.DataRoot(), sink, queue, compression, telemetry, receiver, exporter)
 	return launch(t, exec.Command(r.binary, "--config="+writeFile(t, "measure.yaml", config)))
 }
 

@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -57,16 +56,7 @@ func startPrometheus(t *testing.T, target string) *prometheus {
 	address := freeAddress(t)
 	p := &prometheus{url: "http://" + address}
 	cmd := exec.Command(binary, "--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+address)
-	cmd.Stdout, cmd.Stderr = &p.output, &p.output
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		if t.Failed() {
-			t.Logf("Prometheus said:\n%s", p.output.tail())
-		}
-	})
+	spawn(t, cmd, &p.output)
 	eventually(t, func() error {
 		response, err := http.Get(p.url + "/-/ready")
 		if err != nil {
