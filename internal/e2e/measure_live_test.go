@@ -38,10 +38,8 @@ import (
 //	DOCKERLOGS_COLLECTOR_BASE  another binary, to compare with
 //	DOCKERLOGS_SIDE_BY_SIDE=1  all readers at once, on the same containers; the daemon's
 //	                           processor time is then that for all of them together
-//	DOCKERLOGS_GATHER          how long lines gather, default 200ms, that of both: flush_timeout
-//	                           of docker_logs, poll_interval of file_log
 //	DOCKERLOGS_SENDING_QUEUE   of otlp_http: true, its default, or false
-//	DOCKERLOGS_COMPRESSION     of otlp_http: gzip, its default, or none, to see the readers alone
+//	DOCKERLOGS_COMPRESSION     of otlp_http: gzip, its default, zstd, or none, to see the readers alone
 //	DOCKERLOGS_SINK_DELAY      before each answer of the sink, such as 1ms
 //	DOCKERLOGS_OUT             a file for all figures of all rounds, as JSON
 func TestMeasureLive(t *testing.T) {

@@ -77,14 +77,12 @@ receivers:
     endpoint: %s
     strategy: %s
     multiline: {preset: %q}
-    batch: {flush_timeout: %s}
     start_at: beginning
     storage: file_storage
   file_log:
     include: [%s/containers/*/*-json.log]
     start_at: beginning
     storage: file_storage
-    poll_interval: %s
     operators: [{type: container, format: docker, add_metadata_from_filepath: false}]
 exporters:
   nop:
@@ -120,10 +118,8 @@ func (r measuredReader) start(t testing.TB, e *dockerd.Engine, sink, telemetry, 
 	if r.group == fileLog {
 		receiver, strategy = fileLog, "polling" // which is valid, and not in the pipeline
 	}
-	gather := fromEnv("DOCKERLOGS_GATHER", "200ms")
 	queue, compression := fromEnv("DOCKERLOGS_SENDING_QUEUE", "true"), fromEnv("DOCKERLOGS_COMPRESSION", "gzip")
-	config := fmt.Sprintf(measureConfig, t.TempDir(), e.Host(), strategy, r.preset, gather, e.DataRoot(), gather,
-		sink, queue, compression, telemetry, receiver, exporter)
+	config := fmt.Sprintf(measureConfig, t.TempDir(), e.Host(), strategy, r.preset, e.DataRoot(), sink, queue, compression, telemetry, receiver, exporter)
 	return launch(t, exec.Command(r.binary, "--config="+writeFile(t, "measure.yaml", config)))
 }
 

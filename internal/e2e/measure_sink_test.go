@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -82,12 +83,19 @@ func accept(w http.ResponseWriter) {
 
 func decode(r *http.Request) (plog.Logs, error) {
 	var content io.Reader = r.Body
-	if r.Header.Get("Content-Encoding") == "gzip" {
-		unzipped, err := gzip.NewReader(r.Body)
-		if err != nil {
-			return plog.Logs{}, fmt.Errorf("unzip a request: %w", err)
+	var err error
+	switch r.Header.Get("Content-Encoding") {
+	case "gzip":
+		content, err = gzip.NewReader(r.Body)
+	case "zstd":
+		var decoder *zstd.Decoder
+		if decoder, err = zstd.NewReader(r.Body, zstd.WithDecoderConcurrency(1)); err == nil {
+			defer decoder.Close()
 		}
-		content = unzipped
+		content = decoder
+	}
+	if err != nil {
+		return plog.Logs{}, fmt.Errorf("decompress a request: %w", err)
 	}
 	text, err := io.ReadAll(content)
 	if err != nil {
@@ -162,6 +170,20 @@ func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 
 
 // TestCountingSink shows that what TestMeasureLive asserts can fail.
 func TestCountingSink(t *testing.T) {
+	for encoding, compress := range map[string]func(io.Writer) io.WriteCloser{
+		"gzip": func(to io.Writer) io.WriteCloser { return gzip.NewWriter(to) },
+		"zstd": func(to io.Writer) io.WriteCloser {
+			w, err := zstd.NewWriter(to)
+			require.NoError(t, err)
+			return w
+		},
+	} {
+		t.Run(encoding, func(t *testing.T) { testCountingSink(t, encoding, compress) })
+	}
+}
+
+func testCountingSink(t *testing.T, encoding string, compress func(io.Writer) io.WriteCloser) {
+	t.Helper()
 	o := loggen.Options{Source: "writer", Lines: 3}
 	sink := startSink(t, 0, []loggen.Options{o})
 	began := time.Now()
@@ -179,14 +201,14 @@ func TestCountingSink(t *testing.T) {
 	add(string(o.Line(3).Body))
 	message, err := plogotlp.NewExportRequestFromLogs(data).MarshalProto()
 	require.NoError(t, err)
-	var zipped bytes.Buffer
-	w := gzip.NewWriter(&zipped)
+	var compressed bytes.Buffer
+	w := compress(&compressed)
 	_, err = w.Write(message)
 	require.NoError(t, err)
 	require.NoError(t, w.Close())
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, sink.server.URL+"/v1/logs", &zipped)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, sink.server.URL+"/v1/logs", &compressed)
 	require.NoError(t, err)
-	request.Header.Set("Content-Encoding", "gzip")
+	request.Header.Set("Content-Encoding", encoding)
 	response, err := http.DefaultClient.Do(request)
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
