@@ -6,7 +6,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -18,9 +17,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-)
 
-var update = flag.Bool("update", false, "write the golden files anew")
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/goldentest"
+)
 
 func TestMain(m *testing.M) {
 	time.Local = time.FixedZone("", 2*60*60)
@@ -85,13 +84,7 @@ func TestGolden(t *testing.T) {
 	} {
 		stdout, stderr, err := execute(t, tt.colours, append(tt.args, "--endpoint", endpoint)...)
 		require.NoError(t, err, name)
-		golden := filepath.Join("testdata", name)
-		if *update {
-			require.NoError(t, os.WriteFile(golden, []byte(stderr+stdout), 0o644))
-		}
-		want, err := os.ReadFile(golden)
-		require.NoError(t, err)
-		assert.Equal(t, string(want), stderr+stdout, name)
+		goldentest.Equal(t, filepath.Join("testdata", name), stderr+stdout)
 	}
 }
 

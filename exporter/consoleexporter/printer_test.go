@@ -5,7 +5,6 @@ package consoleexporter
 
 import (
 	"bytes"
-	"flag"
 	"io"
 	"os"
 	"path/filepath"
@@ -22,9 +21,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/exporter/consoleexporter/internal/metadata"
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/goldentest"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 var noon = time.Date(2026, time.May, 4, 12, 0, 0, 0, time.UTC)
 
@@ -72,13 +70,7 @@ func TestGolden(t *testing.T) {
 		p := newPrinter(&out, colours)
 		p.location = time.FixedZone("", 2*60*60)
 		require.NoError(t, p.print(t.Context(), records()))
-		golden := filepath.Join("testdata", name)
-		if *update {
-			require.NoError(t, os.WriteFile(golden, out.Bytes(), 0o644))
-		}
-		want, err := os.ReadFile(golden)
-		require.NoError(t, err)
-		assert.Equal(t, string(want), out.String(), name)
+		goldentest.Equal(t, filepath.Join("testdata", name), out.String())
 	}
 }
 

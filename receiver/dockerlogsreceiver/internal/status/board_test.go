@@ -7,10 +7,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -19,9 +17,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-)
 
-var update = flag.Bool("update", false, "write the golden files anew")
+	"github.com/dockerlogs/otelcol-dockerlogs/internal/goldentest"
+)
 
 const (
 	idWeb    = "11f09f4f1ab9a3cbd8a1f2b1b8cbd4cf0a3d4e1a6d0b1c2d3e4f5a6b7c8d9e0f"
@@ -112,13 +110,7 @@ func TestGolden(t *testing.T) {
 		} {
 			var text bytes.Buffer
 			require.NoError(t, json.Indent(&text, get(t, b, target).Body.Bytes(), "", "  "))
-			path := filepath.Join("testdata", file)
-			if *update {
-				require.NoError(t, os.WriteFile(path, text.Bytes(), 0o600))
-			}
-			want, err := os.ReadFile(path)
-			require.NoError(t, err)
-			assert.Equal(t, string(want), text.String(), path)
+			goldentest.Equal(t, filepath.Join("testdata", file), text.String())
 		}
 	})
 }
