@@ -340,7 +340,7 @@ func TestStatusIsServed(t *testing.T) {
 			f := newFixture(t)
 			f.cfg.Status.NetAddr.Endpoint = test.endpoint
 			guard, health := component.MustNewID("guard"), &page{}
-			f.host.Host = guarded{f.host.Host, map[component.ID]component.Component{guard: &doorman{}, component.MustNewID("goroutine_health"): health}}
+			f.withExtensions(map[component.ID]component.Component{guard: &doorman{}, component.MustNewID("goroutine_health"): health})
 			if test.auth {
 				auth := map[string]any{"auth": map[string]any{"authenticator": "guard"}}
 				require.NoError(t, confmap.NewFromStringMap(auth).Unmarshal(&f.cfg.Status))
@@ -390,14 +390,6 @@ func TestStatusEndpointThatIsTaken(t *testing.T) {
 	f.cfg.Status.NetAddr.Endpoint = taken.Addr().String()
 	assert.ErrorContains(t, f.r.Start(t.Context(), f.host), "status: endpoint: listen tcp "+taken.Addr().String())
 }
-
-// guarded is a host with extensions.
-type guarded struct {
-	component.Host
-	extensions map[component.ID]component.Component
-}
-
-func (g guarded) GetExtensions() map[component.ID]component.Component { return g.extensions }
 
 // doorman lets in who says please.
 type doorman struct {
