@@ -62,9 +62,11 @@ func measureEvents(ctx context.Context, b *bench) (f eventFigures, err error) {
 			return f, err
 		}
 	}
-	if f.Kept, err = b.eventsKept(ctx, began); err != nil {
+	past, err := b.PastEvents(ctx, events.ListOptions{Since: sinceOf(began), Until: sinceOf(time.Now())})
+	if err != nil {
 		return f, err
 	}
+	f.Kept = len(past)
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
@@ -83,19 +85,6 @@ func measureEvents(ctx context.Context, b *bench) (f eventFigures, err error) {
 			if err := exec(last); err != nil {
 				return f, err
 			}
-		}
-	}
-}
-
-// eventsKept asks for all events since a time and returns how many come.
-func (b *bench) eventsKept(ctx context.Context, since time.Time) (n int, err error) {
-	messages, ended := b.Client().Events(ctx, events.ListOptions{Since: sinceOf(since), Until: sinceOf(time.Now())})
-	for {
-		select {
-		case <-messages:
-			n++
-		case <-ended: // by io.EOF
-			return n, nil
 		}
 	}
 }
