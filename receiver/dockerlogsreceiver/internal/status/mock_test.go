@@ -232,22 +232,27 @@ func pageWith(script string) http.HandlerFunc {
 	}
 }
 
-// observer has the document say which rows are written to once all are there.
+// observer has the document say which rows are written to once all are there, and the page has
+// drawn the plots of those that are near.
 const observer = `<script>
 const body = document.getElementById('rows');
+const observe = () => {
+  const written = new Set();
+  new MutationObserver(changes => {
+    for (const c of changes) {
+      const row = c.target.parentElement.closest('tr');
+      written.add(row ? row.querySelector('button').textContent : 'all');
+    }
+    document.body.dataset.written = [...written].join();
+  }).observe(body, {subtree: true, childList: true, attributes: true, characterData: true});
+  refresh();
+};
 new MutationObserver((_, first) => {
   first.disconnect();
-  const written = new Set();
-  setTimeout(() => {
-    new MutationObserver(changes => {
-      for (const c of changes) {
-        const row = c.target.parentElement.closest('tr');
-        written.add(row ? row.querySelector('button').textContent : 'all');
-      }
-      document.body.dataset.written = [...written].join();
-    }).observe(body, {subtree: true, childList: true, attributes: true, characterData: true});
-    refresh();
-  }, 500);
+  new IntersectionObserver((_, seen) => {
+    seen.disconnect();
+    setTimeout(observe); // behind the page's own observer, which is told in the same task
+  }).observe(body);
 }).observe(body, {childList: true});
 </script>`
 
