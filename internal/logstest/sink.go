@@ -34,6 +34,7 @@ type Sink struct {
 	calls    int
 	counts   map[string]int // accepted records, by container.name
 	total    int
+	refused  int
 	uids     map[string]struct{}
 	sameUID  int
 	accepted chan struct{} // closed with the next call that is accepted; nil if nobody waits
@@ -80,6 +81,7 @@ func (s *Sink) ConsumeLogs(ctx context.Context, data plog.Logs) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.refusal != nil {
+		s.refused += data.LogRecordCount()
 		return s.refusal
 	}
 	for _, from := range data.ResourceLogs().All() {
@@ -203,6 +205,13 @@ func (s *Sink) Calls() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.calls
+}
+
+// Refused returns how many records have been refused, each at each attempt.
+func (s *Sink) Refused() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.refused
 }
 
 // Count returns how many records of a container have been accepted; of all containers, if
