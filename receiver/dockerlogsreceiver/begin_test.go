@@ -123,7 +123,6 @@ func TestChurn(t *testing.T) {
 				stored := f.stored()
 				f.start()
 				f.slow(5 * time.Millisecond)
-				series := 0
 				for i := range containers / atATime {
 					var jobs []*enginetest.Container
 					for j := range atATime {
@@ -134,9 +133,6 @@ func TestChurn(t *testing.T) {
 						write(c, 1, lines)
 						f.pass(time.Millisecond)
 						c.Exit(0)
-					}
-					if i == 10 {
-						series = f.series()
 					}
 				}
 				f.pass(time.Minute)
@@ -152,7 +148,7 @@ func TestChurn(t *testing.T) {
 				assert.LessOrEqual(t, int64(lost), f.metric("gaps", "removed"))
 				assert.Empty(t, f.r.owner.known)
 				assert.Zero(t, f.metric("captures"))
-				assert.Equal(t, series, f.series(), "metric series")
+				assert.Less(t, f.series(), 100, "metric series, which are not of containers")
 				assert.Zero(t, f.engine.OpenFollows())
 				assert.Len(t, stored.data, 2, "the index is stored, and when it was made")
 			}, enginetest.Docker29())

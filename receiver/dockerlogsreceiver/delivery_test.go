@@ -81,6 +81,7 @@ func TestRefusalClosesTheFollow(t *testing.T) {
 func TestRefusalOfAMomentLeavesTheFollowOpen(t *testing.T) {
 	inBubble(t, func(f *fixture) {
 		f.cfg.RetryOnFailure.InitialInterval = 100 * time.Millisecond
+		f.cfg.RetryOnFailure.MaxInterval = 100 * time.Millisecond // so that it is offered again before the grace ends
 		f.cfg.Batch.MaxBytes = 1
 		c := f.followed()
 		f.sink.Refuse(errRefused)
