@@ -140,7 +140,8 @@ type BatchConfig struct {
 	FlushTimeout time.Duration `mapstructure:"flush_timeout"`
 	// MaxSize is the number of records at which the pipeline is called at once.
 	MaxSize int `mapstructure:"max_size"`
-	// MaxBytes is the size at which it is, and bounds what is held while it is busy.
+	// MaxBytes is the size in OTLP at which it is, and what a call has at most, unless one record
+	// is larger. It bounds what is held in memory while the pipeline is busy, too.
 	MaxBytes Size `mapstructure:"max_bytes"`
 
 	_ struct{}
@@ -249,7 +250,7 @@ func createDefaultConfig() component.Config {
 		Adaptive:           AdaptiveConfig{Interval: time.Second, MaxStreams: 500},
 		File:               FileConfig{Fallback: StrategyShortLived},
 		RateLimit:          RateLimitConfig{OnExcess: OnExcessDelay},
-		Batch:              BatchConfig{FlushTimeout: 200 * time.Millisecond, MaxSize: 8192, MaxBytes: 4 << 20},
+		Batch:              BatchConfig{FlushTimeout: 200 * time.Millisecond, MaxSize: 8192, MaxBytes: 3 << 20},
 		RetryOnFailure:     retry,
 		Status:             confighttp.NewDefaultServerConfig(), // without an endpoint
 		ResourceAttributes: metadata.DefaultResourceAttributesConfig(),

@@ -44,7 +44,7 @@ func TestDefaultConfig(t *testing.T) {
 		Adaptive:   AdaptiveConfig{Interval: time.Second, MaxStreams: 500},
 		File:       FileConfig{Fallback: StrategyShortLived},
 		RateLimit:  RateLimitConfig{OnExcess: OnExcessDelay},
-		Batch:      BatchConfig{FlushTimeout: 200 * time.Millisecond, MaxSize: 8192, MaxBytes: 4 << 20},
+		Batch:      BatchConfig{FlushTimeout: 200 * time.Millisecond, MaxSize: 8192, MaxBytes: 3 << 20},
 		RetryOnFailure: configretry.BackOffConfig{
 			Enabled:             true,
 			InitialInterval:     time.Second,

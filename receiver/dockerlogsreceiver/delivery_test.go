@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -110,6 +111,44 @@ func TestPermanentErrorDropsTheBatch(t *testing.T) {
 		assert.EqualValues(t, 9, f.metric("dropped_records", "permanent"))
 		assert.Equal(t, 1, f.logged(zap.ErrorLevel, "refused records for good"))
 	})
+}
+
+// sized is a pipeline that keeps how large its largest call was, in bytes of OTLP.
+type sized struct {
+	consumer.Logs
+	most atomic.Int64
+}
+
+func (s *sized) ConsumeLogs(ctx context.Context, data plog.Logs) error {
+	s.most.Store(max(s.most.Load(), int64(new(plog.ProtoMarshaler).LogsSize(data)))) // calls come one at a time
+	return s.Logs.ConsumeLogs(ctx, data)
+}
+
+// A server of gRPC refuses calls beyond a limit, and an exporter drops them: what each container
+// brings beside its lines is part of a call too.
+func TestCallsAreNoLargerThanTheLimit(t *testing.T) {
+	for _, strategy := range []Strategy{StrategyStreaming, StrategyHybrid} {
+		t.Run(string(strategy), func(t *testing.T) {
+			inBubble(t, func(f *fixture) {
+				const containers, lines = 50, 30
+				f.cfg.Strategy, f.cfg.StartAt = strategy, StartAtBeginning
+				f.cfg.Batch.MaxBytes = minBufferSize
+				f.cfg.ContainerLabels = map[string]string{"note": "note"}
+				pipeline := &sized{Logs: f.sink}
+				f.r.next = pipeline
+				for i := range containers {
+					c := f.engine.Add(enginetest.ContainerSpec{
+						Name: fmt.Sprint("c", i), Running: true, Labels: map[string]string{"note": strings.Repeat("n", 3000)},
+					})
+					write(c, 1, lines)
+				}
+				f.start()
+				f.eventually("all lines", func() bool { return f.sink.Count("") == containers*lines })
+				assert.LessOrEqual(t, pipeline.most.Load(), int64(f.cfg.Batch.MaxBytes))
+				assert.Greater(t, pipeline.most.Load(), int64(f.cfg.Batch.MaxBytes)/2, "calls are filled")
+			})
+		})
+	}
 }
 
 // choosy is a pipeline that refuses, for good, every call that has a record of one

@@ -20,7 +20,7 @@ import (
 //
 // A group leaves when its first record has waited for flush_timeout since the last call
 // began (so at once, if there was no call for as long), when it has max_size records or
-// max_bytes bytes, or when somebody waits for room.
+// max_bytes bytes of OTLP, or when somebody waits for room.
 type outbox struct {
 	cfg BatchConfig
 	// send hands a group to the pipeline. It reports which batches the pipeline has
@@ -40,7 +40,7 @@ type outbox struct {
 	queue   []*parcel  // in the order in which they came
 	last    map[committer]*parcel
 	records int // in queue
-	bytes   int
+	bytes   int // of OTLP, at most
 	waiting int // puts that wait for room
 	held    map[holder]time.Time
 	sending []*parcel
@@ -112,19 +112,19 @@ func (o *outbox) hurry(n int) {
 }
 
 func (o *outbox) add(p *parcel) {
-	size := p.Size()
-	o.counted(size)
+	o.counted(p.Size())
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.queue) == 0 {
 		notify(o.wake)
 	}
 	o.records += p.Len()
-	o.bytes += size
+	o.bytes += p.EncodedSize()
 	if last := o.last[p.from]; last != nil && last.room == p.room && last.Append(p.Batch) {
 		last.taken += p.taken
 		o.recycle(p.Batch)
 	} else {
+		o.bytes += p.Origin.EncodedSize
 		o.queue = append(o.queue, p)
 		o.last[p.from] = p
 	}
@@ -203,11 +203,12 @@ func (o *outbox) next(now time.Time) (group []*parcel, wait time.Duration, ok bo
 	n, records, bytes := 0, 0, 0
 	for ; n < len(o.queue); n++ {
 		p := o.queue[n]
-		if n > 0 && (records+p.Len() > o.cfg.MaxSize || bytes+p.Size() > int(o.cfg.MaxBytes)) {
+		size := p.EncodedSize() + p.Origin.EncodedSize
+		if n > 0 && (records+p.Len() > o.cfg.MaxSize || bytes+size > int(o.cfg.MaxBytes)) {
 			break
 		}
 		records += p.Len()
-		bytes += p.Size()
+		bytes += size
 		if o.last[p.from] == p {
 			delete(o.last, p.from)
 		}

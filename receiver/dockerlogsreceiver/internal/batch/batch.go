@@ -36,10 +36,19 @@ const (
 	lineOverhead   = 24
 )
 
+// What a record takes at most in OTLP beside its text and its uid, in bytes, and what its number of
+// lines does.
+const (
+	encodedRecord = 96
+	encodedLines  = 36
+)
+
 // Origin is the container that records come from. It is not altered once it is used.
 type Origin struct {
 	ID, Name string
 	Resource pcommon.Resource
+	// EncodedSize is what the resource takes at most in a call, in bytes of OTLP.
+	EncodedSize int
 }
 
 // Batch holds records of one container, apart from the reader's buffers.
@@ -52,6 +61,7 @@ type Batch struct {
 	Bytes     [stream.Stderr]int // of their bodies
 	Cut       int                // records whose body was longer than the limit
 	Skipped   int                // records that were dropped
+	Joined    int                // records of more than one line
 	Oldest    int64              // time of the oldest record, nanoseconds since the epoch
 
 	text       []byte // for each record its uid and its body
@@ -88,6 +98,12 @@ func (b *Batch) Len() int { return len(b.records) + len(b.notes) }
 // Size is the memory that the batch takes, in bytes, near enough.
 func (b *Batch) Size() int {
 	return len(b.text) + recordOverhead*len(b.records) + lineOverhead*len(b.Delivered) + b.noteBytes
+}
+
+// EncodedSize is what the records take at most in a call, in bytes of OTLP. The resource is not in
+// it, as batches of one container share it.
+func (b *Batch) EncodedSize() int {
+	return len(b.text) + encodedRecord*len(b.records) + encodedLines*b.Joined + b.noteBytes
 }
 
 // Newest is the time of the last record, in nanoseconds since the epoch; 0 where there is none.
@@ -129,6 +145,9 @@ func (b *Batch) Add(rec stream.Record, uid UID, lines ...position.Delivered) {
 	if rec.Dropped > 0 {
 		b.Cut++
 	}
+	if len(lines) > 1 {
+		b.Joined++
+	}
 }
 
 // Append copies the records of a later batch of the same container behind those of b. It
@@ -153,6 +172,7 @@ func (b *Batch) Append(later *Batch) bool {
 	}
 	b.Cut += later.Cut
 	b.Skipped += later.Skipped
+	b.Joined += later.Joined
 	b.notes = append(b.notes, later.notes...)
 	b.noteBytes += later.noteBytes
 	return true

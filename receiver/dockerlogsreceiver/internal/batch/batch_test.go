@@ -219,6 +219,7 @@ func TestAppend(t *testing.T) {
 	assert.Equal(t, 5, b.Cut)
 	assert.EqualValues(t, 50, b.Oldest)
 	assert.Len(t, b.Delivered, 7)
+	assert.Equal(t, records(3, stream.Stdout, 1).EncodedSize()+records(4, stream.Stdout, 1).EncodedSize(), b.EncodedSize())
 	assert.False(t, b.Append(records(4, stream.Stdout, 1)), "too many")
 	other := records(1, stream.Stdout, 1)
 	other.Origin = &Origin{ID: "a"}
@@ -228,6 +229,30 @@ func TestAppend(t *testing.T) {
 	long.Add(stream.Record{Kind: stream.Stdout, Body: make([]byte, 900)}, UID{}, position.Delivered{})
 	assert.False(t, b.Append(long), "too large")
 	assert.Equal(t, 7, b.Len())
+}
+
+// TestEncodedSize: what a group is cut by is not less than what a server decodes, and not much more.
+func TestEncodedSize(t *testing.T) {
+	wanted := all()
+	wanted.Labels = labels(map[string]string{"com.acme.*": ""})
+	c := goldenContainer()
+	c.Labels["com.acme.long"] = strings.Repeat("l", MaxLabelSize)
+	for _, size := range []int{0, 1, 127, 128, 16_000, 100_000} {
+		b := newBatch()
+		b.Origin, _ = OriginOf(wanted, goldenInfo, c)
+		for i := range 20 {
+			rec := stream.Record{Time: goldenTime.UnixNano() + int64(i), Kind: stream.Stdout + stream.Kind(i%2), Body: []byte(strings.Repeat("x", size))}
+			b.Add(rec, UIDOf(c.ID, position.IDOf(rec), 0), make([]position.Delivered, 1+i%3*500)...)
+		}
+		b.AddNote(Note{
+			Time: goldenTime.UnixNano(), Severity: plog.SeverityNumberError, EventName: "docker.container.die", Body: "died",
+			Attributes: map[string]any{"a": int64(-1), "b": "text", "c": 1.5, "d": true},
+		})
+		got := new(plog.ProtoMarshaler).LogsSize(Logs([]*Batch{b}, "v0.158.0-dev+0123456789"))
+		bound := b.EncodedSize() + b.Origin.EncodedSize
+		assert.LessOrEqual(t, got, bound, "bodies of %d bytes", size)
+		assert.Less(t, bound-got, 40*b.Len()+600, "bodies of %d bytes", size)
+	}
 }
 
 func TestBatchIsBounded(t *testing.T) {

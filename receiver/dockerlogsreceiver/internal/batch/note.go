@@ -33,9 +33,9 @@ func NoteUID(container, eventName string, id position.ID) UID {
 	return UIDOf(container, position.ID{Time: id.Time, Hash: h.Sum64()}, 0)
 }
 
-// noteSize is what a note takes in memory, in bytes, near enough.
+// noteSize is what a note takes in memory, near enough, and in OTLP, at most, in bytes.
 func noteSize(n Note) int {
-	size := 200 + len(n.Body)
+	size := 200 + len(n.EventName) + len(n.Body)
 	for key, value := range n.Attributes {
 		size += 60 + len(key)
 		if text, ok := value.(string); ok {

@@ -8,6 +8,9 @@ import (
 	"maps"
 	"slices"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/metadata"
 )
@@ -64,5 +67,14 @@ func OriginOf(wanted Attributes, info engine.Info, c engine.Container) (origin *
 			resource.Attributes().PutStr(wanted.EnvVars[variable], value)
 		}
 	}
-	return &Origin{ID: c.ID, Name: c.Name, Resource: resource}, leftOut
+	return &Origin{ID: c.ID, Name: c.Name, Resource: resource, EncodedSize: encodedSize(resource)}, leftOut
+}
+
+// encodedSize is what a resource takes at most in a call, in bytes of OTLP, with the scope of its
+// records.
+func encodedSize(resource pcommon.Resource) int {
+	const scope = 100 // name and version
+	data := plog.NewLogs()
+	resource.CopyTo(data.ResourceLogs().AppendEmpty().Resource())
+	return new(plog.ProtoMarshaler).LogsSize(data) + len(metadata.ScopeName) + scope
 }
