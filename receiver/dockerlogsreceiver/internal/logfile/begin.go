@@ -20,7 +20,7 @@ func (r *Reader) Tail(bytes int64) bool {
 		return false
 	}
 	r.file = f
-	if _, err := f.Read(make([]byte, headSize)); err != nil && err != io.EOF {
+	if _, err := io.CopyN(io.Discard, f, minHead); err != nil && err != io.EOF {
 		return false
 	}
 	size, err := f.size()

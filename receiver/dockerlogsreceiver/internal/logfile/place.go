@@ -17,12 +17,12 @@ type Mark struct {
 }
 
 // place is a mark that outlives the process: which file it is, and the offset. A file is
-// known by its first bytes, with the first record's time stamp among them. Device and inode
+// known by its head. Device and inode
 // would not do: they are used again as soon as a file has been removed.
 type place struct {
-	headSize int    // at most headSize
-	head     uint64 // hash of so many of the file's first bytes
-	offset   int64  // bytes
+	headSize int // bytes
+	head     uint64
+	offset   int64 // bytes
 }
 
 // placeSize is that of an encoded place: 2 + 8 + 8 bytes, big-endian.
@@ -30,11 +30,11 @@ const placeSize = 18
 
 // Place encodes the mark for Reader.Resume; nil if it is none.
 func (m Mark) Place() []byte {
-	if m.file == nil || len(m.file.head) == 0 {
+	if m.file == nil || m.file.head.size == 0 {
 		return nil
 	}
-	b := binary.BigEndian.AppendUint16(make([]byte, 0, placeSize), uint16(len(m.file.head)))
-	b = binary.BigEndian.AppendUint64(b, xxhash.Sum64(m.file.head))
+	b := binary.BigEndian.AppendUint16(make([]byte, 0, placeSize), uint16(m.file.head.size))
+	b = binary.BigEndian.AppendUint64(b, m.file.head.hash.Sum64())
 	return binary.BigEndian.AppendUint64(b, uint64(m.offset))
 }
 
@@ -45,7 +45,7 @@ func decodePlace(b []byte) (p place, ok bool) {
 	p.headSize = int(binary.BigEndian.Uint16(b))
 	p.head = binary.BigEndian.Uint64(b[2:])
 	p.offset = int64(binary.BigEndian.Uint64(b[10:]))
-	return p, p.headSize > 0 && p.headSize <= headSize && p.offset >= 0
+	return p, p.headSize > 0 && p.offset >= 0
 }
 
 // seek goes to a place in a file that has not been read, if it is one of this file.
@@ -54,7 +54,7 @@ func (f *file) seek(p place) bool {
 	if _, err := io.ReadFull(f, head); err != nil || xxhash.Sum64(head) != p.head {
 		return false
 	}
-	if f.gz == nil {
+	if !f.compressed {
 		size, err := f.size()
 		f.offset = p.offset
 		return err == nil && size >= p.offset
@@ -63,10 +63,7 @@ func (f *file) seek(p place) bool {
 	if _, err := f.plain.Seek(0, io.SeekStart); err != nil {
 		return false
 	}
-	if err := f.gz.Reset(f.plain); err != nil {
-		return false
-	}
-	f.offset = 0
+	f.unpacked, f.offset = nil, 0
 	_, err := io.CopyN(io.Discard, f, p.offset)
 	return err == nil
 }

@@ -41,6 +41,7 @@ type Reader struct {
 	r, w       int
 	start      int64 // of the record last returned, in the file
 	size       int64 // of the file, when it was last read to its end
+	gone       bool  // nothing had the name of the file that the engine writes then
 	damaged    bool  // since that; reported once
 	bytesRead  int64
 }
@@ -109,12 +110,12 @@ func (r *Reader) more() error {
 	switch {
 	case n > 0:
 		return nil
-	case err != io.EOF && r.file.gz == nil:
+	case err != io.EOF && !r.file.compressed:
 		return err
 	case err != io.EOF: // an archive that is cut off, or damaged, costs its own rest only
 		return r.follow(ErrTorn)
 	}
-	if size, err := r.file.size(); err != nil || (r.file.gz == nil && size < r.file.offset) {
+	if size, err := r.file.size(); err != nil || (!r.file.compressed && size < r.file.offset) {
 		if err == nil {
 			r.restart()
 			err = ErrTruncated
@@ -123,15 +124,16 @@ func (r *Reader) more() error {
 	}
 	r.size = r.file.offset
 	if r.superseded {
-		if r.w > r.r {
-			return r.follow(ErrTorn)
+		if r.Torn() {
+			return ErrTorn
 		}
 		return r.follow(nil)
 	}
 	// Another file under the name means that the engine has closed this one: what it wrote
 	// last is read before that is left. No file at all is normal for some milliseconds.
 	current, err := os.Stat(r.names.path)
-	if errors.Is(err, fs.ErrNotExist) {
+	r.gone = errors.Is(err, fs.ErrNotExist)
+	if r.gone {
 		return io.EOF
 	}
 	if err != nil {
@@ -168,6 +170,30 @@ func (r *Reader) fill() (int, error) {
 
 // BytesRead is how much has been read of all files, unpacked.
 func (r *Reader) BytesRead() int64 { return r.bytesRead }
+
+// Torn passes over half a record at the end of the file, of a container that has ended or of a file
+// that the engine has closed, and reports whether there was one. Of the driver local, whose records
+// begin with their length, what stands behind such a half comes next.
+func (r *Reader) Torn() bool {
+	if r.w == r.r {
+		return false
+	}
+	if r.format == Local && !r.file.compressed {
+		place, err := r.lastChain()
+		if err == nil && place > r.offset() {
+			r.file.offset = place
+		}
+	}
+	r.r, r.w = 0, 0
+	return true
+}
+
+// LeftUnread reports whether the engine has begun another file that is gone, so that what was
+// written to it cannot be read any more. It begins one for the record behind maxSize bytes; 0 is
+// no limit. It is for a log whose end has been reached.
+func (r *Reader) LeftUnread(maxSize int64) bool {
+	return r.superseded || r.gone && maxSize > 0 && r.size >= maxSize
+}
 
 // follow goes on with the file behind this one. lost is what this one ended with.
 func (r *Reader) follow(lost error) error {
@@ -206,7 +232,7 @@ func (r *Reader) follow(lost error) error {
 
 // restart reads the file again from its first byte.
 func (r *Reader) restart() {
-	r.file.offset, r.file.head = 0, nil
+	r.file.offset, r.file.head = 0, head{}
 	r.r, r.w = 0, 0
 }
 
@@ -215,31 +241,40 @@ func (r *Reader) restart() {
 // can thus not be taken for one. It reports false where no end of a record stands at the
 // end, with the error of Next.
 func (r *Reader) resync() (resumed bool, err error) {
-	if r.file.gz != nil {
+	if r.file.compressed {
 		err := r.follow(nil)
 		return err == nil, err
 	}
-	size, err := r.file.size()
+	place, err := r.lastChain()
 	if err != nil {
 		return false, err
 	}
+	if place == r.size && !r.superseded {
+		return false, io.EOF // its last record is being written
+	}
+	r.file.offset, r.r, r.w = place, 0, 0
+	return true, nil
+}
+
+// lastChain returns where the records begin that stand without a break at the end of a file of the
+// driver local, behind what has been returned of it: its size if there are none, which is in r.size.
+func (r *Reader) lastChain() (place int64, err error) {
+	if r.size, err = r.file.size(); err != nil {
+		return 0, err
+	}
 	broken := r.offset()
-	place := size
+	place = r.size
 	for place > broken {
 		start, ok, err := recordBefore(r.file.plain, place)
 		if err != nil {
-			return false, err
+			return 0, err
 		}
 		if !ok || start <= broken {
 			break
 		}
 		place = start
 	}
-	if place == size && !r.superseded {
-		return false, io.EOF // its last record is being written
-	}
-	r.file.offset, r.r, r.w = place, 0, 0
-	return true, nil
+	return place, nil
 }
 
 // recordBefore returns where the record starts that ends at a place.
@@ -295,7 +330,7 @@ func (e End) Changed(path string) bool {
 
 // Rest gives the memory back that reading takes. The next call of Next goes on.
 func (r *Reader) Rest() {
-	if r.buf == nil || (r.file != nil && r.file.gz != nil) {
+	if r.buf == nil || (r.file != nil && r.file.compressed) {
 		return // what has been unpacked cannot be read again
 	}
 	if r.file != nil {

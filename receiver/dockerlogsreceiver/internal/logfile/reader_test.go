@@ -144,7 +144,7 @@ func read(t *testing.T, r *Reader) (lines []int, damage []error) {
 			_, scanErr := fmt.Sscanf(string(c.Text), "line %d ", &n)
 			require.NoError(t, scanErr, "%q", c.Text)
 			lines = append(lines, n)
-		case errors.Is(err, ErrTorn), errors.Is(err, ErrHole), errors.Is(err, ErrRotated), errors.Is(err, ErrTruncated):
+		case isDamage(err):
 			lines, damage = append(lines, -1), append(damage, err)
 		default:
 			require.NoError(t, err)
@@ -385,6 +385,66 @@ func TestRemoved(t *testing.T) {
 	got, damage := read(t, r)
 	assert.Empty(t, damage)
 	assert.Equal(t, numbers(1, 15), got)
+}
+
+// TestRemovedBehindARotation: what stood in a file that had been begun and is gone is known to be
+// missing, where the file that is held is so long that the engine may have begun another.
+func TestRemovedBehindARotation(t *testing.T) {
+	for name, seen := range map[string]bool{"seen": true, "not seen": false} {
+		t.Run(name, func(t *testing.T) {
+			e := newEngine(t, JSON, 1_000, 5, false)
+			r := e.reader()
+			e.write(5)
+			read(t, r)
+			assert.False(t, r.LeftUnread(1_000))
+			e.write(30)
+			if seen {
+				_, err := r.Next()
+				require.NoError(t, err)
+				require.NoError(t, r.more()) // which meets the next file
+			}
+			require.NoError(t, os.RemoveAll(filepath.Dir(e.path)))
+			read(t, r)
+			assert.True(t, r.LeftUnread(1_000))
+			assert.Equal(t, seen, r.LeftUnread(0), "of a log without a limit only what was seen")
+		})
+	}
+	e := newEngine(t, JSON, 1_000, 5, false)
+	r := e.reader()
+	e.write(5)
+	require.NoError(t, os.RemoveAll(filepath.Dir(e.path)))
+	read(t, r)
+	assert.False(t, r.LeftUnread(1_000), "a shorter file was the last")
+}
+
+// TestWholeRecordsBehindAHalf: the length that half a record of the driver local begins with does
+// not hide what stands behind it, once nobody writes the other half.
+func TestWholeRecordsBehindAHalf(t *testing.T) {
+	half := framed(make([]byte, 16_000)...)[:4096]
+	for name, end := range map[string]func(*engine, *Reader){
+		"rotated": func(e *engine, _ *Reader) { e.rotate() },
+		"ended":   func(_ *engine, r *Reader) { assert.True(t, r.Torn()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newEngine(t, Local, 0, 3, false)
+			r := e.reader()
+			e.write(2)
+			e.append(half)
+			e.write(50)
+			got, damage := read(t, r)
+			assert.Empty(t, damage)
+			assert.Equal(t, numbers(0, 2), got, "the half may become whole")
+			end(e, r)
+			e.write(2)
+			more, _ := read(t, r)
+			if name == "rotated" {
+				require.Equal(t, -1, more[0])
+				more = more[1:]
+			}
+			assert.Equal(t, numbers(2, 54), more)
+			assert.False(t, r.Torn())
+		})
+	}
 }
 
 // TestRestTakesNoMemory: a reader that rests holds one descriptor and no buffer.
