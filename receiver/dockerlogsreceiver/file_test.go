@@ -187,6 +187,88 @@ func TestAdaptiveWithFiles(t *testing.T) {
 	}, enginetest.Files(t.TempDir()))
 }
 
+// rotating is a container whose engine keeps five files of 10 kB.
+func rotating(name string) enginetest.ContainerSpec {
+	return enginetest.ContainerSpec{Name: name, Running: true, Driver: "json-file", DriverOpts: map[string]string{"max-file": "5", "max-size": "10k"}}
+}
+
+// TestFilesOfAContainerThatRotatesAtOnce: the first file is not the one that the engine writes
+// when the container is looked at.
+func TestFilesOfAContainerThatRotatesAtOnce(t *testing.T) {
+	for _, strategy := range []Strategy{StrategyFile, StrategyAdaptive} {
+		t.Run(string(strategy), func(t *testing.T) {
+			inBubble(t, func(f *fixture) {
+				f.cfg.Strategy = strategy
+				proof := f.container("proof")
+				f.start()
+				write(proof, 1, 1)
+				f.pass(10 * time.Second)
+				c := f.engine.Add(rotating("web"))
+				write(c, 1, 50)
+				c.Rotate(50)
+				write(c, 51, 60)
+				f.pass(time.Minute)
+				assert.Equal(t, numbered(1, 60), f.sink.Of("web"))
+				assert.Zero(t, f.metric("gaps"))
+			}, enginetest.Files(t.TempDir()))
+		})
+	}
+}
+
+// TestFilesAreRemovedBehindARotation: the file that is held is read to its end, and that there
+// may have been another is a gap.
+func TestFilesAreRemovedBehindARotation(t *testing.T) {
+	for name, text := range map[string]string{"long": strings.Repeat("x", 300), "short": "x"} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(f *fixture) {
+				f.cfg.Strategy = StrategyFile
+				c := f.engine.Add(rotating("web"))
+				f.start()
+				write(c, 1, 10)
+				f.pass(time.Minute)
+				f.expectLines(1, 10)
+				for range 40 {
+					c.Write(stdout, text+"\n")
+				}
+				gaps := 0
+				if len(text) > 1 { // the file has more than 10 kB
+					c.Rotate(50)
+					write(c, 51, 60)
+					gaps = 1
+				}
+				c.Remove()
+				f.pass(time.Minute)
+				assert.Len(t, f.sink.Of("web"), 50)
+				assert.EqualValues(t, gaps, f.metric("gaps", "removed"))
+			}, enginetest.Files(t.TempDir()))
+		})
+	}
+}
+
+// TestFilesThatTheEngineDoesNotProve: what the engine cannot say of the end of a log does not keep
+// its lines from being read.
+func TestFilesThatTheEngineDoesNotProve(t *testing.T) {
+	for name, fault := range map[string]func(*enginetest.Container){
+		"newest record unreadable": func(c *enginetest.Container) { c.Poison(19, "unexpected EOF") },
+		"no tail is answered":      func(c *enginetest.Container) { c.SetFaults(enginetest.Faults{HangTail: true}) },
+	} {
+		for _, strategy := range []Strategy{StrategyFile, StrategyAdaptive} {
+			t.Run(name+"/"+string(strategy), func(t *testing.T) {
+				inBubble(t, func(f *fixture) {
+					f.cfg.Strategy, f.cfg.StartAt = strategy, StartAtBeginning
+					c := f.engine.Add(rotating("web"))
+					write(c, 1, 20)
+					fault(c)
+					f.start()
+					f.pass(2 * time.Minute)
+					assert.GreaterOrEqual(t, len(f.sink.Bodies()), 19)
+					assert.LessOrEqual(t, f.requests(enginetest.KindLogs), 60, "requests for the log")
+				}, enginetest.Files(t.TempDir()))
+			})
+		}
+	}
+}
+
 func captureGoroutines(t *testing.T) int {
 	t.Helper()
 	var profile strings.Builder

@@ -195,6 +195,14 @@ func (p *Position) SeenBefore() int64 {
 	}
 }
 
+// RememberedSince returns the time of the oldest record that is remembered; 0 where none is.
+func (p *Position) RememberedSince() int64 {
+	if len(p.ids) == 0 {
+		return 0
+	}
+	return oldest(p.ids)
+}
+
 // accepted is how many of ids the pipeline has accepted without a hole.
 func (p *Position) accepted() int {
 	next := p.frontier.accepted()

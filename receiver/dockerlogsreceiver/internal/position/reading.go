@@ -62,6 +62,10 @@ func (p *Position) BeginBehind(tail int) *Reading {
 // Proven reports whether the read went back far enough.
 func (r *Reading) Proven() bool { return r.proven }
 
+// PastKnown reports whether the read has passed all that was known when it began, as far as it
+// is known whether it will: then the position may forget what is no longer needed.
+func (r *Reading) PastKnown() bool { return !r.proven || r.news || r.matchedTo >= r.knownAtStart }
+
 // Judge decides on the next record of the read.
 func (r *Reading) Judge(rec stream.Record, id ID) Verdict {
 	r.seen++

@@ -40,7 +40,7 @@ func (r *reading) boundBacklog(ctx context.Context) error {
 	switch {
 	case endsAtBadRecord(err):
 		// Fewer records than that can be read, see badRecord.
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, errTailHangs):
 		// The log has been emptied by hand, see hang: there is not much in it.
 	case err != nil:
 		return err

@@ -20,6 +20,11 @@ type openFiles struct {
 	log   *logfile.Reader
 	lines *stream.Lines
 	judge *position.Reading
+	// held is set by Hold, which knows little of the container.
+	held bool
+	// seenBefore is the time before which records come again, of files that have been changed by
+	// hand, until the first that is not from before it; 0 else.
+	seenBefore int64
 	// midway is set where the reading began where the position is, as far as is known, and not
 	// with the oldest file.
 	midway bool
@@ -44,10 +49,8 @@ func (r *reading) readFile(ctx context.Context) error {
 		if err := r.openFiles(ctx); err != nil {
 			return err
 		}
-	case r.files.lines.Frames() == 0: // of a container that is known better by now
-		r.files.lines = stream.NewLines(r.container.TTY, r.engine.MaxLogSize)
-		_, _, most := r.engine.Files.of(r.container)
-		r.files.log.Keep(most)
+	case r.files.held:
+		r.reopenHeld()
 	}
 	for {
 		until := time.Now()
@@ -60,7 +63,7 @@ func (r *reading) readFile(ctx context.Context) error {
 		case outcome == position.Complete, outcome == position.AllNew && midway: // what is there is no whole line
 			r.files.log.Rest()
 			r.files.pace.end(time.Now(), r.files.log.BytesRead())
-			r.fullyRead = !r.container.Running
+			r.fullyRead = !r.container.Running && !r.files.log.LeftUnread(maxSize(r.container))
 			r.Until = until
 			return nil
 		case midway: // what is known was not there
@@ -72,6 +75,7 @@ func (r *reading) readFile(ctx context.Context) error {
 			r.pos.ClearFloor()
 		}
 		if err := r.reopenFiles(withOldest); err != nil {
+			r.CloseFiles()
 			return err
 		}
 	}
@@ -86,7 +90,7 @@ func (r *reading) readFiles(ctx context.Context) (position.Outcome, error) {
 		switch {
 		case err == nil:
 			f.add(chunk, a)
-			if !a.full {
+			if !a.full && (a.pending > 0 || f.lines.Frames()%trimEvery != 0) {
 				continue
 			}
 		case damaged(err):
@@ -94,10 +98,18 @@ func (r *reading) readFiles(ctx context.Context) (position.Outcome, error) {
 			// delivered before it went wrong.
 			if f.judge.Proven() {
 				r.out.Gap(gapOf(err))
+				if gapOf(err) == GapRotated {
+					f.seenBefore = r.pos.RememberedSince()
+				}
 			}
 			continue
 		case err != io.EOF:
 			return 0, &fileError{err}
+		case !r.container.Running && f.log.Torn(): // nobody will write its other half
+			if f.judge.Proven() {
+				r.out.Gap(GapUnreadableRecord)
+			}
+			continue
 		default:
 			if err := r.finishFiles(ctx, a); err != nil {
 				return 0, err
@@ -110,15 +122,22 @@ func (r *reading) readFiles(ctx context.Context) (position.Outcome, error) {
 		if delivers {
 			r.pos.Mark(f.ended.Place())
 		}
-		if err == io.EOF {
+		switch {
+		case err == io.EOF:
 			return f.judge.End(f.lines.Frames()), nil
+		case ctx.Err() != nil:
+			return 0, context.Cause(ctx)
 		}
 	}
 }
 
 // add makes lines of a record of the engine.
 func (f *openFiles) add(chunk logfile.Chunk, a *answer) {
-	if f.lines.Frames()%trimEvery == 0 {
+	if chunk.Time < f.seenBefore {
+		return
+	}
+	f.seenBefore = 0
+	if f.lines.Frames()%trimEvery == 0 && f.judge.PastKnown() {
 		a.pos.Trim() // of what is passed over
 	}
 	for taken := false; !taken; {
@@ -167,6 +186,7 @@ func (s *Source) Hold(c *engine.Container) bool {
 		path, format, most := files.of(&held)
 		if log := logfile.NewReader(path, format, most); log.Open() == nil {
 			s.files = s.newFiles(log, c.TTY)
+			s.files.held = true
 			s.files.pace.begin(time.Now())
 			return true
 		}
@@ -174,17 +194,29 @@ func (s *Source) Hold(c *engine.Container) bool {
 	return false
 }
 
+// reopenHeld begins anew what Hold has begun, which did not know how many files there may be, nor
+// whether the container has a terminal. Of a container that is gone there is what was held.
+func (r *reading) reopenHeld() {
+	if r.reopenFiles(withOldest) == nil {
+		return
+	}
+	r.files.held = false
+	r.files.lines = stream.NewLines(r.container.TTY, r.engine.MaxLogSize)
+	_, _, most := r.engine.Files.of(r.container)
+	r.files.log.Keep(most)
+}
+
 // reopenFiles begins anew, where seek goes or, if it cannot, with the oldest file.
 func (r *reading) reopenFiles(seek func(*logfile.Reader) bool) error {
 	path, format, most := r.engine.Files.of(r.container)
 	log := logfile.NewReader(path, format, most)
 	midway := seek(log)
-	r.CloseFiles()
 	if !midway {
 		if err := log.Open(); err != nil {
 			return &fileError{err}
 		}
 	}
+	r.CloseFiles()
 	r.files = r.newFiles(log, r.container.TTY)
 	r.files.midway = midway
 	return nil

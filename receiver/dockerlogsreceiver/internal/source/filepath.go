@@ -67,12 +67,16 @@ func (f *Files) Seen() bool {
 
 // KeepsOneFile reports whether the engine throws a log file away when it begins the next.
 func KeepsOneFile(c *engine.Container) bool {
-	return maxFiles(c) == 1 && capacity(c) > 0
+	return maxFiles(c) == 1 && maxSize(c) > 0
 }
 
 // capacity returns how many bytes the files of a container's log have at most; 0 where the
 // engine never begins another.
-func capacity(c *engine.Container) int64 {
+func capacity(c *engine.Container) int64 { return maxSize(c) * int64(maxFiles(c)) }
+
+// maxSize returns how many bytes a file of a container's log has when the engine begins another
+// for the next record; 0 where it never does.
+func maxSize(c *engine.Container) int64 {
 	size := int64(localMaxSize)
 	if c.Driver == driverJSON {
 		size = 0
@@ -80,7 +84,7 @@ func capacity(c *engine.Container) int64 {
 	if text := c.LogOptions["max-size"]; text != "" && (c.Driver == driverJSON || c.Driver == driverLocal) {
 		size, _ = units.FromHumanSize(text) // an engine makes no container with one that is wrong
 	}
-	return max(size, 0) * int64(maxFiles(c))
+	return max(size, 0)
 }
 
 // maxFiles returns how many files the log driver of a container keeps at most.
@@ -183,25 +187,30 @@ const proofSize = 256 << 10
 func (r *reading) prove(ctx context.Context, open func() *logfile.Reader) error {
 	newest, ok, err := r.firstOf(ctx, 1)
 	switch {
+	case err != nil && endOf(err) == EngineError: // so would be the next answer: other strategies know what to do
+		return &fileError{err}
 	case err != nil:
 		return err
 	case !ok:
 		return &fileError{ErrNotProven}
 	}
 	log := open()
-	found := log.Tail(proofSize) && r.find(newest, log) == nil
+	found := log.Tail(proofSize) && r.find(ctx, newest, log) == nil
 	_ = log.Close() // opened for reading only
 	if found {
 		return nil
 	}
 	log = open() // very much has been written since, or it is in an older file
 	defer func() { _ = log.Close() }()
-	return r.find(newest, log)
+	return r.find(ctx, newest, log)
 }
 
 // find looks for a record in the files.
-func (r *reading) find(newest stream.Record, log *logfile.Reader) error {
-	for {
+func (r *reading) find(ctx context.Context, newest stream.Record, log *logfile.Reader) error {
+	for n := 1; ; n++ {
+		if n%trimEvery == 0 && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		chunk, err := log.Next()
 		if r.container.TTY { // its line ends have two characters
 			chunk.Text = bytes.TrimSuffix(chunk.Text, []byte{'\r'})
@@ -222,8 +231,13 @@ func (r *reading) find(newest stream.Record, log *logfile.Reader) error {
 // firstOf returns the first of the last records that the engine's API has, as many as tail;
 // ok is false where there is none.
 func (r *reading) firstOf(ctx context.Context, tail int) (rec stream.Record, ok bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, StuckAfter)
+	ctx, cancel := context.WithTimeoutCause(ctx, StuckAfter, errTailHangs)
 	defer cancel()
+	defer func() {
+		if err != nil && context.Cause(ctx) == errTailHangs {
+			err = errTailHangs
+		}
+	}()
 	body, err := r.engine.Client.Logs(ctx, r.id, engine.LogsQuery{Tail: tail})
 	if err != nil {
 		return rec, false, &openError{err}
