@@ -171,20 +171,24 @@ func (r *Reader) fill() (int, error) {
 // BytesRead is how much has been read of all files, unpacked.
 func (r *Reader) BytesRead() int64 { return r.bytesRead }
 
-// Torn passes over half a record at the end of the file, of a container that has ended or of a file
-// that the engine has closed, and reports whether there was one. Of the driver local, whose records
-// begin with their length, what stands behind such a half comes next.
+// Torn passes over half a record at the end of the file of a container that has ended, or of one
+// that the engine has closed, and reports whether it did. It does not where the file is still there
+// and nothing stands behind the half: the container may be started again, and the engine go on there.
 func (r *Reader) Torn() bool {
 	if r.w == r.r {
 		return false
 	}
-	if r.format == Local && !r.file.compressed {
-		place, err := r.lastChain()
-		if err == nil && place > r.offset() {
-			r.file.offset = place
+	place := r.file.offset
+	if r.format == Local && !r.file.compressed { // whose records begin with their length, which hides others
+		chain, err := r.lastChain()
+		if err == nil {
+			place = chain
 		}
 	}
-	r.r, r.w = 0, 0
+	if place == r.file.offset && !r.superseded && !r.gone {
+		return false
+	}
+	r.file.offset, r.r, r.w = place, 0, 0
 	return true
 }
 
