@@ -31,7 +31,7 @@ job "otelcol-dockerlogs" {
       kill_timeout = "30s" # the last batch may have to wait
 
       config {
-        image           = "otelcol-dockerlogs:0.1.0"
+        image           = "otelcol-dockerlogs:0.1.0" # of no registry: docker load it on each client, or name one of yours
         args            = ["--config=/local/config.yaml"]
         cap_drop        = ["all"]
         readonly_rootfs = true
@@ -62,6 +62,8 @@ job "otelcol-dockerlogs" {
       env {
         GOMEMLIMIT = "400MiB"
         GATEWAY    = var.gateway
+
+        METRICS_HOST = "0.0.0.0" # for Prometheus, at the address of the container
       }
 
       template { # the delimiters are none of the file's own

@@ -233,7 +233,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.DockerLogsStrategyChanges, err = builder.meter.Int64Counter(
 		"otelcol_docker_logs_strategy_changes",
-		metric.WithDescription("Times that adaptive changed between following and polling a container. [Alpha]"),
+		metric.WithDescription("Times that adaptive or file changed how it reads a container, to a follow, to polling, to the files or to the API. [Alpha]"),
 		metric.WithUnit("{change}"),
 	)
 	errs = errors.Join(errs, err)

@@ -291,7 +291,7 @@ func AssertEqualDockerLogsReopens(t *testing.T, tt *componenttest.Telemetry, dps
 func AssertEqualDockerLogsStrategyChanges(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_docker_logs_strategy_changes",
-		Description: "Times that adaptive changed between following and polling a container. [Alpha]",
+		Description: "Times that adaptive or file changed how it reads a container, to a follow, to polling, to the files or to the API. [Alpha]",
 		Unit:        "{change}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
