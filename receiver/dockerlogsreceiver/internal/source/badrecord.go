@@ -89,6 +89,11 @@ type behindBad struct {
 	isNew bool // the bad record was not known
 }
 
+// seen reports whether an earlier read has met the bad record: what stands directly behind it is
+// known, or may have been and be forgotten. Else that read had a hole there which it could not notice,
+// as more was written meanwhile.
+func (b *behindBad) seen() bool { return b.known && (b.first || b.oldest) }
+
 // findBadRecord finds how many records can be read behind the bad one, if there is one.
 func (r *reading) findBadRecord(ctx context.Context) (found behindBad, err error) {
 	good, bad := 0, 0 // tails that can and cannot be read
@@ -140,6 +145,7 @@ type probe struct {
 	frames  int           // as tail counts
 	records int           // lines that are whole
 	known   bool          // one of them was known before this Read
+	first   bool          // the first of them was
 	oldest  bool          // the oldest that is remembered is among them
 	newest  int64         // the latest time, nanoseconds since the epoch
 	failed  error         // of the engine, in place of a record
@@ -185,6 +191,7 @@ func (r *reading) probe(ctx context.Context, tail int) (p probe, err error) {
 			}
 			seq, found := judge.Find(id, rec.Coarse)
 			p.known = p.known || found && seq < r.began
+			p.first = p.first || p.records == 1 && found && seq < r.began
 			p.oldest = p.oldest || found && seq == r.pos.Oldest()
 		case err == io.EOF:
 			return p, nil

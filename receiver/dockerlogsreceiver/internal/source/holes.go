@@ -59,7 +59,7 @@ func (r *reading) fillHoles(ctx context.Context, tail int, got answered) error {
 	case behind.frames == 0: // nothing yet
 		r.bad, r.length = last, got.frames
 		return nil
-	case behind.isNew && !behind.known:
+	case behind.isNew && !behind.seen():
 		r.out.Gap(GapUnreadableRecord)
 	}
 	if behind.oldest {

@@ -14,8 +14,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/enginetest"
+	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/position"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/strategy"
 )
@@ -90,6 +92,30 @@ func TestHoles(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestHoleThatAReadDidNotNotice: an answer to which lines were added while it was read has as many
+// as were asked for, in spite of a hole. The next read fills it, and counts what is missing.
+func TestHoleThatAReadDidNotNotice(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.writeFrom(0, 100)
+		f.read(strategy.Plan{})
+		f.container.Damage(100, 10)
+		f.writeFrom(100, 120)
+		details, err := f.client.Inspect(f.t.Context(), f.container.ID())
+		require.NoError(f.t, err)
+		r := &reading{Source: f.source, container: &details, out: f, began: f.source.pos.End()}
+		got, err := r.read(f.t.Context(), engine.LogsQuery{Tail: 10}, strategy.Plan{}, f.source.pos.BeginBehind(10))
+		require.NoError(f.t, err)
+		require.Equal(f.t, position.Complete, got.outcome)
+		result := f.read(strategy.Plan{})
+		assert.Equal(f.t, Complete, result.End, "%v", result.Err)
+		assert.Equal(f.t, []Gap{GapUnreadableRecord}, f.gaps)
+		taken := slices.Compact(slices.Sorted(slices.Values(f.taken)))
+		assert.Len(f.t, f.taken, 119)
+		assert.Len(f.t, taken, 119, "repeated")
+		assert.NotContains(f.t, taken, "line 100")
+	})
 }
 
 // TestHoleThatHidesAllThatIsKnown: that the log has nothing known is not taken for a rotation,
