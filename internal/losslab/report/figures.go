@@ -5,6 +5,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"text/template"
 	"time"
@@ -58,6 +59,7 @@ func (f figures) functions() template.FuncMap {
 		"memory":     f.of(func(c *losslab.Cell) string { return mebibytes(c.Resident.Peak) + " MiB" }),
 		"cpu":        f.of(func(c *losslab.Cell) string { return seconds(c.PerMillion(c.CPU)) }),
 		"daemon":     f.daemon,
+		"noise":      f.noise,
 		"total":      f.total,
 		"receiver":   f.receiver,
 		"disturbed":  f.disturbed,
@@ -83,6 +85,23 @@ func (f figures) daemon(strategy, profile string) (string, error) {
 		return "", err
 	}
 	return seconds(beyond(c, base)), nil
+}
+
+// noise is how far the daemon's processor times are apart, per million lines, of all that ask it for
+// no lines: it writes the same log for each, so a smaller difference is none.
+func (f figures) noise(profile string) (string, error) {
+	var all []float64
+	for _, strategy := range measured(f.lab, []string{client.None, "file", client.FileLog}) {
+		c, err := f.cell(strategy, profile)
+		if err != nil {
+			return "", err
+		}
+		all = append(all, c.PerMillion(c.Load.Daemon))
+	}
+	if len(all) == 0 {
+		return "", fmt.Errorf("no reader on %s leaves the daemon alone", profile)
+	}
+	return seconds(slices.Max(all) - slices.Min(all)), nil
 }
 
 // beyond is what the daemon took for a cell and not for base, in seconds per million lines.
