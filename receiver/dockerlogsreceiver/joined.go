@@ -120,9 +120,15 @@ func (j *joined) wait(origin *batch.Origin, more time.Duration) {
 	}
 }
 
-// releaseHeld implements holder.
+// releaseAgain is when the outbox asks again after it has found the capture joining lines.
+const releaseAgain = 10 * time.Millisecond
+
+// releaseHeld implements holder. It does not wait for the capture, which may have a slow pattern
+// and a long line: the goroutine that calls it delivers the records of all containers.
 func (j *joined) releaseHeld(now time.Time) time.Time {
-	j.mu.Lock()
+	if !j.mu.TryLock() {
+		return now.Add(releaseAgain)
+	}
 	defer j.mu.Unlock()
 	if j.due.After(now) {
 		return j.due
