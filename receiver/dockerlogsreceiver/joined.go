@@ -146,7 +146,7 @@ func (j *joined) releaseHeld(now time.Time) time.Time {
 	j.c.r.countRateLimited(b.Skipped)
 	// While nothing can be added to it, so that the order is that of the log.
 	j.c.handing(b, false)
-	j.c.r.outbox.offer(b, j.c.source, true)
+	j.c.r.outbox.offer(b, j.c.source, j.c.r.outbox.room, true)
 	j.c.link.status.Handed()
 	return time.Time{}
 }
