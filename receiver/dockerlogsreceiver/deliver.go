@@ -31,7 +31,7 @@ func (r *dockerLogs) deliver(group []*batch.Batch) (done []*batch.Batch) {
 		return group
 	case !errors.As(err, &dropped):
 		return nil
-	case dropped.reason == reasonPermanent && severalContainers(group):
+	case isDivided(group, err):
 		// Only the records of the container that it is for are dropped.
 		n := half(group)
 		return append(r.deliver(group[:n:n]), r.deliver(group[n:])...)
@@ -48,6 +48,12 @@ func (r *dockerLogs) deliver(group []*batch.Batch) (done []*batch.Batch) {
 			zap.Int("records", n), zap.String("container.name", group[0].Origin.Name), zap.String("reason", dropped.reason), zap.Error(dropped.cause))
 	})
 	return group
+}
+
+// isDivided reports whether a group is offered again by halves after an error.
+func isDivided(group []*batch.Batch, err error) bool {
+	var dropped *droppedError
+	return errors.As(err, &dropped) && dropped.reason == reasonPermanent && severalContainers(group)
 }
 
 func severalContainers(group []*batch.Batch) bool {
@@ -91,6 +97,9 @@ func (r *dockerLogs) offer(group []*batch.Batch) error {
 		}
 		return err
 	})
+	if isDivided(group, err) {
+		records = 0 // each is counted with the half that it is in
+	}
 	r.obs.EndLogsOp(ctx, dataFormat, records, err)
 	if err != nil {
 		return err
