@@ -206,6 +206,41 @@ func TestPermanentErrorIsNarrowedDown(t *testing.T) {
 	})
 }
 
+// Of several components behind a fan-out one may refuse for good what another accepts later.
+func TestPermanentErrorOfOneOfSeveral(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		c := f.followed()
+		f.sink.Refuse(errors.Join(consumererror.NewPermanent(errRefused), errRefused))
+		write(c, 1, 3)
+		f.pass(10 * time.Minute)
+		assert.Zero(t, f.metric("dropped_records"))
+		f.sink.Refuse(nil)
+		f.expectLines(1, 3)
+	})
+}
+
+func TestIsPermanent(t *testing.T) {
+	other := errors.New("other")
+	permanent := consumererror.NewPermanent(other)
+	for name, test := range map[string]struct {
+		err  error
+		want bool
+	}{
+		"none":                {nil, false},
+		"another":             {other, false},
+		"retryable":           {consumererror.NewRetryableError(other), false},
+		"permanent":           {permanent, true},
+		"wrapped":             {fmt.Errorf("exporter: %w", permanent), true},
+		"both":                {errors.Join(permanent, permanent), true},
+		"one of two":          {errors.Join(permanent, other), false},
+		"one of two, wrapped": {fmt.Errorf("fan-out: %w", errors.Join(other, permanent)), false},
+		"one of two, inside":  {errors.Join(permanent, errors.Join(permanent, other)), false},
+		"permanent for both":  {consumererror.NewPermanent(errors.Join(permanent, other)), true},
+	} {
+		assert.Equal(t, test.want, isPermanent(test.err), name)
+	}
+}
+
 // What is offered again by halves is counted once, as accepted or refused.
 func TestRecordsAreCountedOnce(t *testing.T) {
 	inBubble(t, func(f *fixture) {
