@@ -4,6 +4,7 @@
 package dockerlogsreceiver
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -272,6 +273,40 @@ func TestEventsComeBesideABacklog(t *testing.T) {
 		assert.Len(t, f.told("web"), events)
 		assert.Zero(t, f.metric("dropped_events"))
 	})
+}
+
+// TestEndIsToldBehindJoinedLines holds that a container's end waits for its last record also
+// where lines are joined, so that the record leaves later than its lines are read.
+func TestEndIsToldBehindJoinedLines(t *testing.T) {
+	for _, strategy := range allStrategies {
+		for name, rate := range map[string]float64{"at once": 0, "rate limit": 0.25} {
+			t.Run(string(strategy)+", "+name, func(t *testing.T) {
+				inBubble(t, func(f *fixture) {
+					f.cfg.Strategy = strategy
+					f.cfg.Events.Enabled = true
+					f.cfg.Multiline.LineStartPattern = "^line"
+					f.cfg.RateLimit.RecordsPerSecond = rate
+					f.start()
+					c := f.container("web")
+					f.pass(time.Minute)
+					f.engine.SetLatency(func(r enginetest.Request) time.Duration {
+						if r.Kind == enginetest.KindInspect {
+							return 200 * time.Millisecond
+						}
+						return 20 * time.Millisecond
+					})
+					write(c, 1, 2)
+					c.Exit(0)
+					f.pass(time.Minute)
+					var got []string
+					for _, rec := range f.sink.All() {
+						got = append(got, cmp.Or(rec.EventName, rec.Body))
+					}
+					assert.Equal(t, []string{"docker.container.start", "line 1", "line 2", "docker.container.die"}, got)
+				})
+			})
+		}
+	}
 }
 
 // TestEventsAtTheEnd holds that what has come when the receiver stops goes out.
