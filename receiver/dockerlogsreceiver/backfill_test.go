@@ -202,6 +202,41 @@ func TestBackfillAfterAKill(t *testing.T) {
 	}
 }
 
+// A receiver that ends before it has found where max_records begins leaves that to the next.
+func TestBackfillAfterAnEndBeforeTheFirstRead(t *testing.T) {
+	for name, startAt := range map[string]StartAt{"first start": StartAtBeginning, "newly selected": StartAtEnd} {
+		t.Run(name, func(t *testing.T) {
+			onEachEngine(t, func(f *fixture, _ bool) {
+				f.stored()
+				f.cfg.StartAt, f.cfg.Backfill = startAt, BackfillConfig{MaxRecords: 10}
+				c := f.container("web")
+				f.writeSlowly(c, 1, 100)
+				if startAt == StartAtEnd {
+					f.cfg.Exclude = []Match{{Name: "web"}}
+					f.start()
+					f.pass(2 * time.Minute)
+					f.halt()
+					f.cfg.Exclude = nil
+				}
+				f.engine.SetLatency(func(r enginetest.Request) time.Duration {
+					if r.Kind == enginetest.KindLogs {
+						return 5 * time.Second
+					}
+					return 0
+				})
+				f.start()
+				f.pass(2 * time.Second)
+				f.halt()
+				assert.Empty(f.t, f.sink.Bodies())
+				f.pass(time.Minute)
+				f.engine.SetLatency(nil)
+				f.start()
+				f.stays(91, 100)
+			})
+		})
+	}
+}
+
 // A container that has ended lately is read with start_at: beginning, and one that has ended
 // long ago is not.
 func TestContainerEndedBeforeTheFirstStart(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -31,7 +33,7 @@ func (r *dockerLogs) deliver(group []*batch.Batch) (done []*batch.Batch) {
 		return group
 	case !errors.As(err, &dropped):
 		return nil
-	case dropped.reason == reasonPermanent && severalContainers(group):
+	case isDivided(group, err):
 		// Only the records of the container that it is for are dropped.
 		n := half(group)
 		return append(r.deliver(group[:n:n]), r.deliver(group[n:])...)
@@ -48,6 +50,12 @@ func (r *dockerLogs) deliver(group []*batch.Batch) (done []*batch.Batch) {
 			zap.Int("records", n), zap.String("container.name", group[0].Origin.Name), zap.String("reason", dropped.reason), zap.Error(dropped.cause))
 	})
 	return group
+}
+
+// isDivided reports whether a group is offered again by halves after an error.
+func isDivided(group []*batch.Batch, err error) bool {
+	var dropped *droppedError
+	return errors.As(err, &dropped) && dropped.reason == reasonPermanent && severalContainers(group)
 }
 
 func severalContainers(group []*batch.Batch) bool {
@@ -81,7 +89,7 @@ func (r *dockerLogs) offer(group []*batch.Batch) error {
 	ctx := r.obs.StartLogsOp(r.delivering)
 	err := r.retry(ctx, func() error {
 		err := r.next.ConsumeLogs(ctx, batch.Logs(group, r.set.BuildInfo.Version))
-		if err == nil || consumererror.IsPermanent(err) {
+		if err == nil || isPermanent(err) {
 			r.board.Accepted()
 			return err
 		}
@@ -91,6 +99,9 @@ func (r *dockerLogs) offer(group []*batch.Batch) error {
 		}
 		return err
 	})
+	if isDivided(group, err) {
+		records = 0 // each is counted with the half that it is in
+	}
 	r.obs.EndLogsOp(ctx, dataFormat, records, err)
 	if err != nil {
 		return err
@@ -112,6 +123,23 @@ type droppedError struct {
 func (e *droppedError) Error() string { return fmt.Sprintf("dropped (%s): %v", e.reason, e.cause) }
 func (e *droppedError) Unwrap() error { return e.cause }
 
+var permanentError = reflect.TypeOf(consumererror.NewPermanent(nil))
+
+// isPermanent reports whether the pipeline never accepts what it has refused with an error.
+// Behind a fan-out the error is that of several components, and consumererror.IsPermanent is
+// content with one: what another accepts later would be given up.
+func isPermanent(err error) bool {
+	for ; err != nil; err = errors.Unwrap(err) {
+		if reflect.TypeOf(err) == permanentError {
+			return true
+		}
+		if several, ok := err.(interface{ Unwrap() []error }); ok {
+			return !slices.ContainsFunc(several.Unwrap(), func(part error) bool { return !isPermanent(part) })
+		}
+	}
+	return false
+}
+
 // retry calls consume until it succeeds, waiting between the attempts. Once the receiver
 // stops there is one more attempt, without waiting.
 func (r *dockerLogs) retry(ctx context.Context, consume func() error) error {
@@ -131,7 +159,7 @@ func (r *dockerLogs) retry(ctx context.Context, consume func() error) error {
 			return nil
 		case ctx.Err() != nil:
 			return err
-		case consumererror.IsPermanent(err):
+		case isPermanent(err):
 			return &droppedError{reasonPermanent, err}
 		case last:
 			return err

@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.uber.org/zap"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/enginetest"
@@ -203,6 +204,78 @@ func TestPermanentErrorIsNarrowedDown(t *testing.T) {
 		pipeline.refused.Store(&none)
 		f.eventually("the next line of that one", func() bool { return slices.Equal(f.sink.Of("c7"), []string{"line 4"}) })
 	})
+}
+
+// Of several components behind a fan-out one may refuse for good what another accepts later.
+func TestPermanentErrorOfOneOfSeveral(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		c := f.followed()
+		f.sink.Refuse(errors.Join(consumererror.NewPermanent(errRefused), errRefused))
+		write(c, 1, 3)
+		f.pass(10 * time.Minute)
+		assert.Zero(t, f.metric("dropped_records"))
+		f.sink.Refuse(nil)
+		f.expectLines(1, 3)
+	})
+}
+
+func TestIsPermanent(t *testing.T) {
+	other := errors.New("other")
+	permanent := consumererror.NewPermanent(other)
+	for name, test := range map[string]struct {
+		err  error
+		want bool
+	}{
+		"none":                {nil, false},
+		"another":             {other, false},
+		"retryable":           {consumererror.NewRetryableError(other), false},
+		"permanent":           {permanent, true},
+		"wrapped":             {fmt.Errorf("exporter: %w", permanent), true},
+		"both":                {errors.Join(permanent, permanent), true},
+		"one of two":          {errors.Join(permanent, other), false},
+		"one of two, wrapped": {fmt.Errorf("fan-out: %w", errors.Join(other, permanent)), false},
+		"one of two, inside":  {errors.Join(permanent, errors.Join(permanent, other)), false},
+		"permanent for both":  {consumererror.NewPermanent(errors.Join(permanent, other)), true},
+	} {
+		assert.Equal(t, test.want, isPermanent(test.err), name)
+	}
+}
+
+// What is offered again by halves is counted once, as accepted or refused.
+func TestRecordsAreCountedOnce(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		const containers = 8
+		refused := "c3"
+		pipeline := &choosy{Logs: f.sink}
+		pipeline.refused.Store(&refused)
+		f.r.next = pipeline
+		var list []*enginetest.Container
+		for i := range containers {
+			list = append(list, f.container(fmt.Sprint("c", i)))
+		}
+		f.start()
+		f.following(containers)
+		f.pass(time.Minute)
+		write(list[0], 1, 1) // with which the others wait for flush_timeout, together
+		f.expectLines(1, 1)
+		for _, c := range list {
+			write(c, 1, 10)
+		}
+		f.pass(time.Minute)
+		assert.Greater(t, pipeline.calls.Load(), int64(3))
+		assert.EqualValues(t, 1+10*(containers-1), f.ownMetric("otelcol_receiver_accepted_log_records"))
+		assert.EqualValues(t, 10, f.ownMetric("otelcol_receiver_refused_log_records"))
+	})
+}
+
+// ownMetric returns the value of a sum that the Collector itself keeps of its receivers.
+func (f *fixture) ownMetric(name string) (value int64) {
+	got, err := f.tel.GetMetric(name)
+	require.NoError(f.t, err)
+	for _, point := range got.Data.(metricdata.Sum[int64]).DataPoints {
+		value += point.Value
+	}
+	return value
 }
 
 // The number of calls depends on time and not on lines or containers.

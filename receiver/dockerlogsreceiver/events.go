@@ -95,7 +95,7 @@ func (o *owner) sendEvent(h heldEvent, last bool) bool {
 		b.Origin, _ = batch.OriginOf(o.r.wanted, *o.r.info.Load(), engine.Container{Summary: h.Container})
 	}
 	b.AddNote(h.note)
-	if !o.r.outbox.offer(b, from, last) {
+	if !o.r.outbox.offer(b, from, o.r.outbox.eventRoom, last) {
 		return false
 	}
 	o.r.countEvent(h.Action, 1)

@@ -4,6 +4,7 @@
 package dockerlogsreceiver
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -236,7 +237,7 @@ func TestEventsDoNotWaitForThePipeline(t *testing.T) {
 		f.settle()
 		assert.Equal(t, 2, f.engine.OpenFollows())
 		assert.Positive(t, dropped)
-		assert.Less(t, f.metric("buffered_bytes"), int64(2*minBufferSize+1))
+		assert.Less(t, f.metric("buffered_bytes"), int64(eventRoomSize+1))
 		assert.Equal(t, 1, f.logged(zap.WarnLevel, "an event of a container is dropped"))
 		f.sink.Open()
 		f.pass(time.Minute)
@@ -245,6 +246,67 @@ func TestEventsDoNotWaitForThePipeline(t *testing.T) {
 		f.pass(time.Minute)
 		assert.Equal(t, int64(events+1)-f.metric("dropped_events"), f.metric("events"), "with the start of the other")
 	})
+}
+
+// TestEventsComeBesideABacklog holds that an event needs no luck to get into the outbox while
+// captures wait for room in it: the pipeline accepts all the time.
+func TestEventsComeBesideABacklog(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.cfg.Strategy, f.cfg.StartAt = StrategyPolling, StartAtBeginning
+		f.cfg.Events.Enabled = true
+		f.cfg.Batch.MaxBytes = minBufferSize
+		f.sink.Slow(200 * time.Millisecond)
+		const busy, lines = 12, 4000
+		for i := range busy {
+			f.container(fmt.Sprint("busy-", i)).Write(stdout, strings.Repeat(strings.Repeat("x", 200)+"\n", lines))
+		}
+		web := f.container("web")
+		f.start()
+		f.pass(10 * time.Second)
+		const events = 1200
+		for i := range events {
+			web.Health([]string{"healthy", "unhealthy"}[i%2])
+			f.pass(10 * time.Millisecond)
+		}
+		assert.Less(t, f.sink.Count(""), busy*lines, "the backlog is not over")
+		f.pass(2 * time.Second)
+		assert.Len(t, f.told("web"), events)
+		assert.Zero(t, f.metric("dropped_events"))
+	})
+}
+
+// TestEndIsToldBehindJoinedLines holds that a container's end waits for its last record also
+// where lines are joined, so that the record leaves later than its lines are read.
+func TestEndIsToldBehindJoinedLines(t *testing.T) {
+	for _, strategy := range allStrategies {
+		for name, rate := range map[string]float64{"at once": 0, "rate limit": 0.25} {
+			t.Run(string(strategy)+", "+name, func(t *testing.T) {
+				inBubble(t, func(f *fixture) {
+					f.cfg.Strategy = strategy
+					f.cfg.Events.Enabled = true
+					f.cfg.Multiline.LineStartPattern = "^line"
+					f.cfg.RateLimit.RecordsPerSecond = rate
+					f.start()
+					c := f.container("web")
+					f.pass(time.Minute)
+					f.engine.SetLatency(func(r enginetest.Request) time.Duration {
+						if r.Kind == enginetest.KindInspect {
+							return 200 * time.Millisecond
+						}
+						return 20 * time.Millisecond
+					})
+					write(c, 1, 2)
+					c.Exit(0)
+					f.pass(time.Minute)
+					var got []string
+					for _, rec := range f.sink.All() {
+						got = append(got, cmp.Or(rec.EventName, rec.Body))
+					}
+					assert.Equal(t, []string{"docker.container.start", "line 1", "line 2", "docker.container.die"}, got)
+				})
+			})
+		}
+	}
 }
 
 // TestEventsAtTheEnd holds that what has come when the receiver stops goes out.

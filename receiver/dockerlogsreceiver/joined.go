@@ -31,6 +31,7 @@ type joined struct {
 	origin    *batch.Origin
 	due       time.Time // when what is pending is to leave, zero while more may have been read
 	held      bool      // the outbox will ask
+	complete  time.Time // when the read began whose last entries are pending; zero where there is none
 }
 
 func newJoined(c *capture, rules multiline.Rules) *joined {
@@ -68,6 +69,21 @@ func (j *joined) pending() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.joiner.Pending()
+}
+
+// holdsBack reports whether the last entries of a read to the end of the log are pending. That
+// the read is complete is said once they have left. j may be nil.
+func (j *joined) holdsBack(began time.Time) bool {
+	if j == nil {
+		return false
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.complete = time.Time{}
+	if j.joiner.Pending() {
+		j.complete = began
+	}
+	return !j.complete.IsZero()
 }
 
 // settled returns how long to wait before a read shows that what is pending has no more lines.
@@ -120,9 +136,15 @@ func (j *joined) wait(origin *batch.Origin, more time.Duration) {
 	}
 }
 
-// releaseHeld implements holder.
+// releaseAgain is when the outbox asks again after it has found the capture joining lines.
+const releaseAgain = 10 * time.Millisecond
+
+// releaseHeld implements holder. It does not wait for the capture, which may have a slow pattern
+// and a long line: the goroutine that calls it delivers the records of all containers.
 func (j *joined) releaseHeld(now time.Time) time.Time {
-	j.mu.Lock()
+	if !j.mu.TryLock() {
+		return now.Add(releaseAgain)
+	}
 	defer j.mu.Unlock()
 	if j.due.After(now) {
 		return j.due
@@ -140,8 +162,12 @@ func (j *joined) releaseHeld(now time.Time) time.Time {
 	j.c.r.countRateLimited(b.Skipped)
 	// While nothing can be added to it, so that the order is that of the log.
 	j.c.handing(b, false)
-	j.c.r.outbox.offer(b, j.c.source, true)
+	j.c.r.outbox.offer(b, j.c.source, j.c.r.outbox.room, true)
 	j.c.link.status.Handed()
+	if !j.complete.IsZero() {
+		j.c.link.completeRead.Store(j.complete.UnixNano())
+		j.complete = time.Time{}
+	}
 	return time.Time{}
 }
 

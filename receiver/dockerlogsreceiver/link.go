@@ -33,8 +33,8 @@ type link struct {
 	records   atomic.Int64
 	// origin is what the container was when it was last inspected; nil before the first time.
 	origin atomic.Pointer[batch.Origin]
-	// completeRead is when the last read began that came to the end of the log, in
-	// nanoseconds since the epoch.
+	// completeRead is when the last read began that came to the end of the log, and of which
+	// all is in the outbox, in nanoseconds since the epoch.
 	completeRead atomic.Int64
 	// cancelFollow ends the follow that is open, if any.
 	cancelFollow atomic.Pointer[context.CancelCauseFunc]
@@ -69,7 +69,8 @@ func (l *link) Replan() {
 	l.Wake()
 }
 
-// readSince reports whether the log has been read to its end by a read that began later.
+// readSince reports whether the log has been read to its end, and put into the outbox, by a
+// read that began later.
 func (l *link) readSince(t time.Time) bool { return l.completeRead.Load() > t.UnixNano() }
 
 // follows reports whether a follow is open.

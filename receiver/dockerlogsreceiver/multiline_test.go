@@ -242,3 +242,14 @@ func TestTracesEndAtAGap(t *testing.T) {
 		})
 	}
 }
+
+// A capture that takes long to join a line does not hold up the goroutine that delivers the
+// records of all containers.
+func TestOutboxDoesNotWaitForACapture(t *testing.T) {
+	j := &joined{held: true}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	now := time.Now()
+	assert.Equal(t, now.Add(releaseAgain), j.releaseHeld(now))
+	assert.True(t, j.held, "the outbox asks again")
+}

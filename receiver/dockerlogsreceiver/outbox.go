@@ -35,6 +35,9 @@ type outbox struct {
 	// room is for what has been read and not been accepted: one group on its way and one
 	// that gathers.
 	room *room
+	// eventRoom is for events, which do not wait for room: while captures do, a capture has
+	// whatever gets free of theirs.
+	eventRoom *room
 
 	mu      sync.Mutex // guards what is below
 	queue   []*parcel  // in the order in which they came
@@ -55,13 +58,16 @@ type committer interface {
 	Commit([]position.Delivered)
 }
 
+// eventRoomSize bounds the events in the outbox, in bytes.
+const eventRoomSize = 256 << 10
+
 // never is for a timer that is made now and set later.
 const never = 1 << 62
 
 func newOutbox(cfg BatchConfig, send func([]*batch.Batch) []*batch.Batch, accepted func(), counted func(bytes int)) *outbox {
 	return &outbox{
 		cfg: cfg, send: send, accepted: accepted, counted: counted,
-		room: newRoom(2 * int64(cfg.MaxBytes)), wake: make(chan struct{}, 1), empty: make(chan struct{}),
+		room: newRoom(2 * int64(cfg.MaxBytes)), eventRoom: newRoom(eventRoomSize), wake: make(chan struct{}, 1), empty: make(chan struct{}),
 		last:    make(map[committer]*parcel),
 		held:    make(map[holder]time.Time),
 		batches: sync.Pool{New: func() any { return batch.New(cfg.MaxSize, int(cfg.MaxBytes)) }},
@@ -88,11 +94,11 @@ func (o *outbox) put(ctx context.Context, b *batch.Batch, from committer, own *r
 	return err
 }
 
-// offer takes a batch if there is room for it, or if it must. It does not wait.
-func (o *outbox) offer(b *batch.Batch, from committer, must bool) bool {
-	p := newParcel(b, from, o.room)
+// offer takes a batch if there is room for it in r, or if it must. It does not wait.
+func (o *outbox) offer(b *batch.Batch, from committer, r *room, must bool) bool {
+	p := newParcel(b, from, r)
 	switch {
-	case o.room.TryAcquire(p.taken):
+	case p.room.TryAcquire(p.taken):
 	case must:
 		p.taken = 0
 	default:

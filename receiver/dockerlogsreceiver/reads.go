@@ -46,9 +46,10 @@ func (c *capture) read(ctx context.Context, plan strategy.Plan) (end ending, ok 
 	c.link.status.Read(result.End == source.Complete, leavesMore(plan, result), c.source.Repeats())
 	c.report(result)
 	if result.End == source.Complete {
-		c.link.completeRead.Store(began.UnixNano())
 		if err := c.settleEntries(ctx, began, result.Until); err != nil {
 			result.End, result.Err = source.Stopped, err
+		} else if !c.joined.holdsBack(began) {
+			c.link.completeRead.Store(began.UnixNano())
 		}
 	}
 	if result.End == source.NoFile {

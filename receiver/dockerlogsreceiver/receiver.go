@@ -12,6 +12,7 @@ import (
 	"runtime/pprof"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/fsnotify/fsnotify"
 	"go.opentelemetry.io/collector/component"
@@ -146,8 +147,13 @@ func (r *dockerLogs) Start(ctx context.Context, host component.Host) error {
 	return nil
 }
 
+// shutdownGrace is how long Shutdown waits, once its context has ended, for what heeds the end of
+// its own: the call of the pipeline, and then positions are stored and the storage is closed,
+// before the Collector goes on to stop that.
+const shutdownGrace = time.Second
+
 // Shutdown implements component.Component. It ends the reading, lets what is in hand
-// be delivered until ctx ends, and waits for every goroutine.
+// be delivered until ctx ends, and waits for every goroutine, but for no pipeline that is deaf.
 func (r *dockerLogs) Shutdown(ctx context.Context) error {
 	defer r.tel.Shutdown()
 	if r.reading == nil {
@@ -168,10 +174,12 @@ func (r *dockerLogs) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	r.stopDelivery()
+	grace := time.NewTimer(shutdownGrace)
+	defer grace.Stop()
 	select {
 	case <-done:
 		return nil
-	case <-ctx.Done():
+	case <-grace.C:
 		return fmt.Errorf("the pipeline still holds a batch: %w", ctx.Err())
 	}
 }

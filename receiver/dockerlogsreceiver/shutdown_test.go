@@ -72,6 +72,7 @@ func TestShutdownHonoursItsContext(t *testing.T) {
 	for name, deaf := range map[string]bool{"a consumer that heeds its context": false, "one that does not": true} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(f *fixture) {
+				m := f.stored()
 				c := f.followed()
 				f.sink.Hold(deaf)
 				write(c, 1, 3)
@@ -80,9 +81,13 @@ func TestShutdownHonoursItsContext(t *testing.T) {
 				defer cancel()
 				began := time.Now()
 				err := f.r.Shutdown(ctx)
-				assert.Equal(t, 10*time.Second, time.Since(began))
 				if deaf {
+					assert.Equal(t, 10*time.Second+shutdownGrace, time.Since(began))
 					require.ErrorIs(t, err, context.DeadlineExceeded)
+				} else {
+					assert.Equal(t, 10*time.Second, time.Since(began))
+					require.NoError(t, err)
+					assert.Zero(t, m.clients, "the storage is closed")
 				}
 				f.sink.Open()
 			})

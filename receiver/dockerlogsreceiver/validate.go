@@ -20,6 +20,9 @@ const (
 	minLogSize      = position.HashedSize
 	maxLogSize      = 1 << 30
 	minInterval     = 100 * time.Millisecond
+	minTimeout      = 100 * time.Millisecond
+	minMaxAge       = time.Second
+	minFlushTimeout = time.Millisecond
 	minBufferSize   = 64 << 10
 	maxFlushTimeout = time.Minute
 	maxBackfill     = 1_000_000_000
@@ -42,8 +45,9 @@ func (cfg *Config) Validate() error {
 	if cfg.APIVersion != "" && !apiVersion.MatchString(cfg.APIVersion) {
 		fail(`api_version: %q is not a version like "1.44"; leave it out to negotiate`, cfg.APIVersion)
 	}
-	if cfg.Timeout <= 0 {
-		fail("timeout: must be more than 0, is %v", cfg.Timeout)
+	// A duration without a unit is one in nanoseconds, which nobody means.
+	if cfg.Timeout < minTimeout {
+		fail("timeout: must be at least %v, is %v; write it with a unit, like 5s", minTimeout, cfg.Timeout)
 	}
 	if _, err := cfg.selector(); err != nil {
 		errs = append(errs, err)
@@ -53,8 +57,8 @@ func (cfg *Config) Validate() error {
 	default:
 		fail("start_at: %q is neither end nor beginning", cfg.StartAt)
 	}
-	if cfg.Backfill.MaxAge < 0 {
-		fail("backfill: max_age: must not be negative, is %v; 0 is no bound", cfg.Backfill.MaxAge)
+	if cfg.Backfill.MaxAge != 0 && cfg.Backfill.MaxAge < minMaxAge {
+		fail("backfill: max_age: must be 0, which is no bound, or at least %v, is %v; write it with a unit, like 24h", minMaxAge, cfg.Backfill.MaxAge)
 	}
 	if cfg.Backfill.MaxRecords < 0 || cfg.Backfill.MaxRecords > maxBackfill {
 		fail("backfill: max_records: must be from 0, which is no bound, to %d, is %d", maxBackfill, cfg.Backfill.MaxRecords)
@@ -66,8 +70,8 @@ func (cfg *Config) Validate() error {
 	for _, err := range cfg.RateLimit.Check() {
 		fail("rate_limit: %w", err)
 	}
-	if cfg.Batch.FlushTimeout < 0 || cfg.Batch.FlushTimeout > maxFlushTimeout {
-		fail("batch: flush_timeout: must be from 0 to %v, is %v", maxFlushTimeout, cfg.Batch.FlushTimeout)
+	if timeout := cfg.Batch.FlushTimeout; timeout != 0 && (timeout < minFlushTimeout || timeout > maxFlushTimeout) {
+		fail("batch: flush_timeout: must be 0 or from %v to %v, is %v; write it with a unit, like 200ms", minFlushTimeout, maxFlushTimeout, timeout)
 	}
 	if cfg.Batch.MaxSize < 1 {
 		fail("batch: max_size: must be at least 1, is %d", cfg.Batch.MaxSize)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"regexp/syntax"
 	"strings"
 	"time"
 )
@@ -26,6 +27,9 @@ const (
 	maxPeriod       = time.Minute
 	// maxPattern bounds a pattern, which a label may hold, in bytes.
 	maxPattern = 1 << 10
+	// maxProgram bounds what a pattern is compiled to, in instructions: to match a line may take
+	// as many steps for each of its bytes. A short pattern can have very many: x{1000} has 1,000.
+	maxProgram = 2000
 )
 
 // Config says which lines are joined. One of Preset, LineStartPattern and LineEndPattern is
@@ -132,9 +136,25 @@ func compilePattern(key, text string) (*regexp.Regexp, error) {
 	if len(text) > maxPattern {
 		return nil, fmt.Errorf("%s: has %d bytes, more than %d", key, len(text), maxPattern)
 	}
-	re, err := regexp.Compile(text)
+	size, err := programSize(text)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %q is not a regular expression: %w", key, text, err)
 	}
-	return re, nil
+	if size > maxProgram {
+		return nil, fmt.Errorf("%s: takes too long to match, with %d instructions, more than %d; repeat less, as with .* in place of .{0,1000}", key, size, maxProgram)
+	}
+	return regexp.Compile(text)
+}
+
+// programSize returns how many instructions package regexp makes of a pattern.
+func programSize(text string) (int, error) {
+	tree, err := syntax.Parse(text, syntax.Perl)
+	if err != nil {
+		return 0, err
+	}
+	program, err := syntax.Compile(tree.Simplify())
+	if err != nil {
+		return 0, err
+	}
+	return len(program.Inst), nil
 }

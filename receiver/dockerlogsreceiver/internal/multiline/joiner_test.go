@@ -249,6 +249,8 @@ func TestConfig(t *testing.T) {
 		"start":        {Config{LineStartPattern: "("}, `line_start_pattern: "(" is not a regular expression`},
 		"end":          {Config{LineEndPattern: "["}, `line_end_pattern: "[" is not a regular expression`},
 		"long pattern": {Config{LineEndPattern: strings.Repeat("x", maxPattern+1)}, "line_end_pattern: has 1025 bytes"},
+		"slow start":   {Config{LineStartPattern: slowPattern}, "line_start_pattern: takes too long to match"},
+		"slow end":     {Config{LineEndPattern: slowPattern}, "line_end_pattern: takes too long to match"},
 		"period":       {Config{ForceFlushPeriod: time.Hour}, "force_flush_period: must be from 10ms to 1m0s, is 1h0m0s"},
 		"max_lines":    {Config{MaxLines: 1}, "max_lines: must be from 2 to 3000, is 1"},
 	} {
@@ -260,6 +262,41 @@ func TestConfig(t *testing.T) {
 				assert.ErrorContains(t, err, test.want)
 			}
 		})
+	}
+}
+
+// slowPattern is short, and is compiled to 220,000 instructions.
+var slowPattern = strings.Repeat(".{0,1000}", 110) + "x"
+
+// A container cannot ask for a pattern that takes seconds for a line.
+func TestSlowPatternOfALabel(t *testing.T) {
+	require.LessOrEqual(t, len(slowPattern), maxPattern)
+	configured := rulesOf(t, Config{Preset: "java"})
+	for label, key := range map[string]string{LabelLineStart: "line_start_pattern", LabelLineEnd: "line_end_pattern"} {
+		got, err := configured.ByLabels(map[string]string{label: slowPattern})
+		assert.ErrorContains(t, err, key+": takes too long to match")
+		assert.Equal(t, configured, got)
+	}
+	for pattern, ok := range map[string]bool{
+		`^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}([.,]\d{1,9})?`: true,
+		`x{1000}`:           true,
+		`x{1000}y{1000}`:    false,
+		`(\pL{50}){20}`:     true,
+		`(\pL{0,50}x){20}z`: false,
+	} {
+		_, err := compilePattern("line_start_pattern", pattern)
+		assert.Equal(t, ok, err == nil, "%s: %v", pattern, err)
+	}
+}
+
+// Presets keep to the bound that others have.
+func TestPresetsAreQuick(t *testing.T) {
+	for language, rules := range presets {
+		for _, r := range rules {
+			size, err := programSize(r.pattern.String())
+			require.NoError(t, err)
+			assert.Less(t, size, maxProgram/10, "%s: %s", language, r.pattern)
+		}
 	}
 }
 

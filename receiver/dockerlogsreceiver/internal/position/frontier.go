@@ -36,6 +36,9 @@ type Frontier struct {
 	marks    []mark
 	sections []byte // of the stored value, for versions that know them
 	changed  bool   // since the value was last taken
+	// undecided is set while the floor is still to be found: stored as it is, it would be what
+	// the next process begins with.
+	undecided bool
 }
 
 // mark is a place that is behind all records before seq.
@@ -104,6 +107,13 @@ func (f *Frontier) raise(floor int64) {
 	f.floor, f.changed = floor, true
 }
 
+// Undecided says whether the floor is still to be found; meanwhile there is nothing to store.
+func (f *Frontier) Undecided(is bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.undecided = is
+}
+
 // accepted returns the sequence number of the oldest record that has not been accepted.
 func (f *Frontier) accepted() uint64 {
 	f.mu.Lock()
@@ -129,7 +139,7 @@ func (f *Frontier) takeMarks() {
 func (f *Frontier) Take() ([]byte, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !f.changed {
+	if !f.changed || f.undecided {
 		return nil, false
 	}
 	f.changed = false

@@ -98,7 +98,21 @@ func TestForgetKeepsTheSequence(t *testing.T) {
 	assert.Len(t, stored(t, p), 11)
 }
 
-// What is hashed is a promise too: else a new version would repeat what an old one read.
+// While the floor is still to be found nothing is stored.
+func TestUndecidedFloorIsNotStored(t *testing.T) {
+	f := Start(5)
+	f.Undecided(true)
+	_, changed := f.Take()
+	require.False(t, changed)
+	New(f).RaiseFloor(10)
+	f.Undecided(false)
+	value, changed := f.Take()
+	require.True(t, changed)
+	again, err := Decode(value)
+	require.NoError(t, err)
+	assert.Equal(t, Start(10), again)
+}
+
 // A floor that is raised is stored before anything is accepted, and does not sink.
 func TestRaisedFloorIsStored(t *testing.T) {
 	f := Start(5)
@@ -115,6 +129,7 @@ func TestRaisedFloorIsStored(t *testing.T) {
 	}
 }
 
+// What is hashed is a promise too: else a new version would repeat what an old one read.
 func TestIDsArePinned(t *testing.T) {
 	for want, rec := range map[ID]stream.Record{
 		{0x17979cfe3d85cd15, 0x578c4945a4bbdbaf}: {Time: 1700000000123456789, Kind: stream.Stdout, Body: []byte("hello")},

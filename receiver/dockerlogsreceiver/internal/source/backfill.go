@@ -25,11 +25,12 @@ const backfillTail = 4096
 // of it are to be read, 0 being all, and none before the floor of its frontier.
 func (s *Source) Backfill(records int) {
 	s.backfill = backfill{bounded: true, records: records, tail: max(records+overlap, backfillTail)}
+	s.frontier.Undecided(records > 0)
 }
 
 // boundBacklog makes the time of the first record that is to be read the floor.
 func (r *reading) boundBacklog(ctx context.Context) error {
-	if r.backfill.records == 0 || !r.pos.Empty() {
+	if r.backfill.records == 0 {
 		return nil
 	}
 	if !r.engine.Acquire(ctx, r.WaitsForSlot) {
@@ -48,5 +49,6 @@ func (r *reading) boundBacklog(ctx context.Context) error {
 		r.pos.RaiseFloor(oldest.Time)
 	}
 	r.backfill.records = 0
+	r.frontier.Undecided(false)
 	return nil
 }

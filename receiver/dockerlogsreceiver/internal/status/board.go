@@ -220,22 +220,27 @@ func (b *Board) One(name string) (One, error) {
 }
 
 func find(records []*Record, name string) (*Record, error) {
+	var byName *Record
 	var byPrefix []*Record
 	for _, r := range records {
 		r.mu.Lock()
-		is := r.id == name || r.name == name
+		named := r.name == name
 		r.mu.Unlock()
 		switch {
-		case is:
-			return r, nil
+		case r.id == name:
+			return r, nil // though another has it as its name
+		case named:
+			byName = r
 		case strings.HasPrefix(r.id, name):
 			byPrefix = append(byPrefix, r)
 		}
 	}
-	switch len(byPrefix) {
-	case 0:
+	switch {
+	case byName != nil:
+		return byName, nil
+	case len(byPrefix) == 0:
 		return nil, fmt.Errorf("there is no container %q; it may have been removed", name)
-	case 1:
+	case len(byPrefix) == 1:
 		return byPrefix[0], nil
 	default:
 		return nil, fmt.Errorf("the ids of %d containers begin with %q; give more of it", len(byPrefix), name)

@@ -185,6 +185,17 @@ func TestOneContainer(t *testing.T) {
 	})
 }
 
+// A container is found by its id, also where another has that as its name.
+func TestIDWinsOverName(t *testing.T) {
+	b, _ := example()
+	b.Register("aa00").Listed(idWorker, "a container that passes for another", true)
+	for range 50 { // records are in no order
+		one, err := b.One(idWorker)
+		require.NoError(t, err)
+		require.Equal(t, idWorker, one.Container.ID)
+	}
+}
+
 func must[T any](value T, err error) T {
 	if err != nil {
 		panic(err)
