@@ -383,3 +383,48 @@ func TestStorageExtensionMustBeOne(t *testing.T) {
 	f.withExtensions(map[component.ID]component.Component{storageID: &alarm{}})
 	require.ErrorContains(t, f.r.Start(t.Context(), f.host), "storage: the extension memory is not a storage")
 }
+
+// TestWhatIsRefusedIsNotStoredAsDelivered: a follow has left lines out, and those behind them wait
+// for the pipeline when a later read finds the others. None of them is accepted when the receiver
+// stops, or is killed.
+func TestWhatIsRefusedIsNotStoredAsDelivered(t *testing.T) {
+	for _, killed := range []bool{false, true} {
+		for _, strategy := range apiStrategies {
+			t.Run(fmt.Sprint(strategy, ", killed=", killed), func(t *testing.T) {
+				inBubble(t, func(f *fixture) {
+					f.cfg.Strategy = strategy
+					m := f.stored()
+					pipeline := &mortal{Logs: f.sink}
+					f.renew(pipeline)
+					c := f.container("web")
+					f.start()
+					f.pass(5 * time.Second)
+					write(c, 1, 10)
+					f.expectLines(1, 10)
+					f.pass(5 * time.Second)
+					f.sink.Refuse(errRefused)
+					c.SetFaults(enginetest.Faults{LoseWrites: true})
+					write(c, 11, 13)
+					c.SetFaults(enginetest.Faults{})
+					write(c, 14, 23)
+					f.pass(5 * time.Second)
+					f.engine.CutFollows()
+					f.pass(10 * time.Second)
+					var got []string
+					if killed {
+						for _, record := range f.kill(m, pipeline) {
+							got = append(got, record.Body)
+						}
+					} else {
+						f.stop()
+						f.sink.Refuse(nil)
+						f.renew(f.sink)
+					}
+					f.start()
+					f.pass(5 * time.Minute)
+					assert.ElementsMatch(t, numbered(1, 23), append(got, f.sink.Bodies()...))
+				})
+			})
+		}
+	}
+}

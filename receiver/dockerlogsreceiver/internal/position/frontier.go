@@ -30,6 +30,9 @@ type Frontier struct {
 	// an earlier process, which have no sequence number before they are met again.
 	ahead    map[uint64]ID
 	restored []ID
+	// renewed are the numbers under which records that have not been accepted are remembered
+	// again, by the numbers before those.
+	renewed map[uint64]uint64
 	// place is where the records before next end, for a source that can go there; marks are
 	// those to come, in order.
 	place    []byte
@@ -60,21 +63,49 @@ func (f *Frontier) Commit(list []Delivered) {
 	defer f.mu.Unlock()
 	f.changed = true
 	for _, d := range list {
-		if d.Seq != f.next {
-			if f.ahead == nil {
-				f.ahead = make(map[uint64]ID)
-			}
-			f.ahead[d.Seq] = d.ID
-			continue
-		}
-		f.advance(d.ID)
-		for id, ok := f.ahead[f.next]; ok; id, ok = f.ahead[f.next] {
-			delete(f.ahead, f.next)
-			f.advance(id)
+		f.commit(d)
+		for again, ok := f.renewed[d.Seq]; ok; again, ok = f.renewed[d.Seq] {
+			delete(f.renewed, d.Seq)
+			d.Seq = again
+			f.commit(d)
 		}
 	}
 	if len(f.ahead) == 0 {
 		f.ahead = nil
+	}
+}
+
+// commit is Commit for one record. The caller holds f.mu.
+func (f *Frontier) commit(d Delivered) {
+	if d.Seq != f.next {
+		if f.ahead == nil {
+			f.ahead = make(map[uint64]ID)
+		}
+		f.ahead[d.Seq] = d.ID
+		return
+	}
+	f.advance(d.ID)
+	for id, ok := f.ahead[f.next]; ok; id, ok = f.ahead[f.next] {
+		delete(f.ahead, f.next)
+		f.advance(id)
+	}
+}
+
+// renew commits a record that has another number too, when it is accepted under that; at once if
+// it has been.
+func (f *Frontier) renew(former uint64, d Delivered) {
+	f.mu.Lock()
+	_, ahead := f.ahead[former]
+	accepted := former < f.next || ahead
+	if !accepted {
+		if f.renewed == nil {
+			f.renewed = make(map[uint64]uint64)
+		}
+		f.renewed[former] = d.Seq
+	}
+	f.mu.Unlock()
+	if accepted {
+		f.Commit([]Delivered{d})
 	}
 }
 

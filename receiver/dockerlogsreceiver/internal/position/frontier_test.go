@@ -273,3 +273,23 @@ func TestWhatIsAheadIsBounded(t *testing.T) {
 	assert.Len(t, f.restored, maxAhead)
 	assert.Equal(t, list[11].ID, f.restored[0])
 }
+
+// TestRenewedRecordIsAcceptedWithTheFormer: a record that is remembered again is on its way to the
+// pipeline once.
+func TestRenewedRecordIsAcceptedWithTheFormer(t *testing.T) {
+	f := Start(0)
+	p := New(f)
+	a, b := ID{Time: 1, Hash: 1}, ID{Time: 2, Hash: 2}
+	first := p.Admit(b)
+	between := p.Admit(a) // which the log has before b
+	p.Renew(first, b)
+	p.Renew(first+2, b) // and once more
+	assert.EqualValues(t, first, f.accepted())
+	f.Commit([]Delivered{{Seq: between, ID: a}})
+	assert.EqualValues(t, first, f.accepted())
+	f.Commit([]Delivered{{Seq: first, ID: b}})
+	assert.EqualValues(t, p.End(), f.accepted(), "under all its numbers")
+	p.Renew(first+3, b)
+	assert.EqualValues(t, p.End(), f.accepted(), "at once")
+	assert.Empty(t, f.renewed)
+}

@@ -107,9 +107,12 @@ func (p *Position) Admit(id ID) uint64 {
 // log is recognised from now on.
 func (p *Position) PassFloor(id ID) { p.frontier.pass(p.remember(id)) }
 
-// Renew remembers a known record again, behind those that the log has before it and that
-// came later: what is forgotten first must be what is first in the log.
-func (p *Position) Renew(id ID) { p.frontier.Commit([]Delivered{{Seq: p.remember(id), ID: id}}) }
+// Renew remembers a known record, which has been remembered as seq, again, behind those that the
+// log has before it and that came later: what is forgotten first must be what is first in the log.
+// It is accepted with the one before.
+func (p *Position) Renew(seq uint64, id ID) {
+	p.frontier.renew(seq, Delivered{Seq: p.remember(id), ID: id})
+}
 
 // RaiseFloor moves the floor of a log of which nothing is known to a later time.
 func (p *Position) RaiseFloor(floor int64) {

@@ -66,6 +66,9 @@ func (r *Reading) Proven() bool { return r.proven }
 // is known whether it will: then the position may forget what is no longer needed.
 func (r *Reading) PastKnown() bool { return !r.proven || r.news || r.matchedTo >= r.knownAtStart }
 
+// LastKnown returns the sequence number of the record that was judged Known last.
+func (r *Reading) LastKnown() uint64 { return r.lastMatch - 1 }
+
 // Judge decides on the next record of the read.
 func (r *Reading) Judge(rec stream.Record, id ID) Verdict {
 	r.seen++
@@ -90,6 +93,9 @@ func (r *Reading) Judge(rec stream.Record, id ID) Verdict {
 	if !r.proven {
 		if r.follow && rec.Time >= r.pos.ids[0].Time && !(firstOfStream && r.pos.Holds(rec.Time)) {
 			return Unclear
+		}
+		if r.follow && r.tail > 0 && r.seen > r.tail {
+			return Unclear // the records that were asked for are over: nothing will prove it any more
 		}
 		return Passed // the end of a line that is known, it may be, whose first chunks were left out
 	}

@@ -103,6 +103,14 @@ func (r *reading) readAll(ctx context.Context) error {
 		got, err := r.read(ctx, engine.LogsQuery{Tail: limited, Since: r.since()}, strategy.Plan{}, r.pos.Begin(limited, false))
 		r.rate.observe(time.Now(), got.newest)
 		if err == nil && got.outcome == position.Early {
+			setBack, failed := r.wasSetBack(ctx, limited, got)
+			switch {
+			case failed != nil:
+				return failed
+			case setBack:
+				r.gap(GapRotated)
+				continue
+			}
 			err = errEndsEarly
 		}
 		if r.New > before {
@@ -156,6 +164,17 @@ func (r *reading) readAll(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// wasSetBack reports whether an answer of all the log ends before the newest known record because
+// the clock has been set back since that, and all that is known has been rotated away: then the
+// engine's newest record is the answer's last.
+func (r *reading) wasSetBack(ctx context.Context, tail int, got answered) (bool, error) {
+	if tail > 0 || r.asksForAll() || got.frames == 0 || got.passed < got.frames {
+		return false, nil
+	}
+	p, err := r.probe(ctx, 1)
+	return p.failed == nil && p.records > 0 && p.ids[0] == got.last, err
 }
 
 // gap says that lines may be missing, and forgets what is known: the log holds nothing

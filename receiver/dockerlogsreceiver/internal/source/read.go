@@ -23,6 +23,7 @@ type answered struct {
 	passed  int // of those, how many were before the first one that was known
 	newest  int // of those, how many were behind the last one that was known
 	late    int // records that were new, and before one that was known
+	last    position.ID
 }
 
 // read makes one logs request: it decodes the answer, leaves out what is known and hands
@@ -63,6 +64,7 @@ func (r *reading) read(ctx context.Context, query engine.LogsQuery, plan strateg
 	}
 	defer func() {
 		got.frames, got.passed, got.newest, got.late = a.records.Frames(), a.framesPassed, a.records.Frames()-a.framesKnown, a.late
+		got.last = a.last
 		r.bad.passed(a.records.Frames(), a.framesKnown)
 	}()
 	rate := meter{limit: plan.MaxRate}
@@ -124,6 +126,7 @@ type answer struct {
 	late         int  // of those, up to the last record that was not
 	pending      int  // records added and not flushed
 	full         bool // the Output wants to flush
+	last         position.ID
 }
 
 // lines is where an answer's lines come from.
@@ -138,6 +141,7 @@ type lines interface {
 // not reach far enough back to decide whether lines before the record are missing.
 func (a *answer) admit(rec stream.Record) bool {
 	id := position.IDOf(rec)
+	a.last = id
 	switch a.judge.Judge(rec, id) {
 	case position.Unclear:
 		return false
@@ -157,7 +161,7 @@ func (a *answer) admit(rec stream.Record) bool {
 		a.framesPassed = a.framesKnown
 	case position.Known:
 		if a.added > 0 {
-			a.pos.Renew(id)
+			a.pos.Renew(a.judge.LastKnown(), id)
 		}
 		a.overlaps()
 	}
