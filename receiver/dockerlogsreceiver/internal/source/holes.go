@@ -35,17 +35,27 @@ func (r *reading) fillHoles(ctx context.Context, tail int, got answered) error {
 		r.length = whole
 		return nil
 	}
-	again, err := r.read(ctx, engine.LogsQuery{Tail: got.frames}, strategy.Plan{}, r.pos.Begin(got.frames, false))
-	switch {
-	case err != nil && (endOf(err) == Removed || endOf(err) == Failed):
-		return nil // what came has been delivered
-	case err != nil && endOf(err) != EngineError:
-		return err
-	case err == nil && again.outcome == position.Complete && again.sameAs(got):
-		r.length = got.frames + again.newest
-		return nil
-	case got.frames < overlap && err == nil && again.outcome == position.Short:
-		return nil // as many have been written meanwhile, the next read asks for more
+	ask := got.frames
+	for range asksAgain {
+		again, err := r.read(ctx, engine.LogsQuery{Tail: ask}, strategy.Plan{}, r.pos.Begin(ask, false))
+		if err != nil && (endOf(err) == Removed || endOf(err) == Failed) {
+			return nil // what came has been delivered
+		}
+		if err != nil && endOf(err) != EngineError {
+			return err
+		}
+		if err == nil && got.frames < overlap && again.outcome == position.Short {
+			return nil // as many have been written meanwhile, the next read asks for more
+		}
+		if err != nil || again.outcome != position.Complete || !again.sameAs(got, ask) {
+			break
+		}
+		ask += again.newest
+		if again.first == got.first {
+			r.length = ask
+			return nil
+		}
+		// It begins later by what was written between the two, and perhaps behind the hole.
 	}
 	// Or it has rotated between the two.
 	if readable, err := r.readable(ctx, cmp.Or(tail, maxTail)); readable || err != nil {
@@ -69,6 +79,9 @@ func (r *reading) fillHoles(ctx context.Context, tail int, got answered) error {
 	return err
 }
 
+// asksAgain is how often an answer is compared with a later one that begins where it does.
+const asksAgain = 3
+
 // hidesKnown reports whether an answer that holds nothing known has a hole, in which that may
 // be. Later reads then begin behind the bad record.
 func (r *reading) hidesKnown(ctx context.Context, tail int, got answered) (bool, error) {
@@ -87,9 +100,9 @@ func (r *reading) hidesKnown(ctx context.Context, tail int, got answered) (bool,
 func (got answered) reaches(tail int) bool { return tail > 0 && got.frames >= tail }
 
 // sameAs reports whether an answer, to the question for as many records as were in an
-// earlier one, has the same records, and those that have been written since.
-func (got answered) sameAs(earlier answered) bool {
-	more := got.frames - earlier.frames // written while it was read
+// earlier one and have come since, has the same records, and those that have been written since.
+func (got answered) sameAs(earlier answered, asked int) bool {
+	more := got.frames - asked // written while it was read
 	return more >= 0 && got.late == 0 && got.passed == max(0, earlier.passed-(got.newest-more))
 }
 

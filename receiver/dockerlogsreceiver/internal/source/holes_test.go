@@ -118,6 +118,32 @@ func TestHoleThatAReadDidNotNotice(t *testing.T) {
 	})
 }
 
+// TestHoleBehindWhichMuchIsWritten: the answer that is to show the hole begins behind it, as so much
+// has been written meanwhile.
+func TestHoleBehindWhichMuchIsWritten(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		f.writeFrom(0, 3000)
+		f.container.Damage(105, 161)
+		wrote := false
+		f.flush = func(context.Context) error {
+			if !wrote {
+				wrote = true
+				f.writeFrom(3000, 3500)
+			}
+			return nil
+		}
+		gaps := 0
+		for range 2 {
+			result := f.read(strategy.Plan{})
+			assert.Equal(f.t, Complete, result.End, "%v", result.Err)
+			gaps += len(f.gaps)
+		}
+		assert.Equal(f.t, 1, gaps)
+		assert.Equal(f.t, 3499, len(f.taken))
+		assert.Equal(f.t, 3499, len(slices.Compact(slices.Sorted(slices.Values(f.taken)))), "repeated")
+	})
+}
+
 // TestHoleThatHidesAllThatIsKnown: that the log has nothing known is not taken for a rotation,
 // after which all of it would be delivered again.
 func TestHoleThatHidesAllThatIsKnown(t *testing.T) {

@@ -23,6 +23,7 @@ type answered struct {
 	passed  int // of those, how many were before the first one that was known
 	newest  int // of those, how many were behind the last one that was known
 	late    int // records that were new, and before one that was known
+	first   position.ID
 	last    position.ID
 }
 
@@ -64,7 +65,7 @@ func (r *reading) read(ctx context.Context, query engine.LogsQuery, plan strateg
 	}
 	defer func() {
 		got.frames, got.passed, got.newest, got.late = a.records.Frames(), a.framesPassed, a.records.Frames()-a.framesKnown, a.late
-		got.last = a.last
+		got.first, got.last = a.first, a.last
 		r.bad.passed(a.records.Frames(), a.framesKnown)
 	}()
 	rate := meter{limit: plan.MaxRate}
@@ -126,6 +127,7 @@ type answer struct {
 	late         int  // of those, up to the last record that was not
 	pending      int  // records added and not flushed
 	full         bool // the Output wants to flush
+	first        position.ID
 	last         position.ID
 }
 
@@ -141,7 +143,9 @@ type lines interface {
 // not reach far enough back to decide whether lines before the record are missing.
 func (a *answer) admit(rec stream.Record) bool {
 	id := position.IDOf(rec)
-	a.last = id
+	if a.last = id; a.first == (position.ID{}) {
+		a.first = id
+	}
 	switch a.judge.Judge(rec, id) {
 	case position.Unclear:
 		return false
