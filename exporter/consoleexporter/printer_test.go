@@ -92,14 +92,16 @@ func TestNothingDrivesTheTerminal(t *testing.T) {
 	}
 }
 
-// writes counts them, and fails with err.
+// writes counts them and their bytes, and fails with err.
 type writes struct {
-	count int
-	err   error
+	count, bytes, largest int
+	err                   error
 }
 
 func (w *writes) Write(p []byte) (int, error) {
 	w.count++
+	w.bytes += len(p)
+	w.largest = max(w.largest, len(p))
 	return len(p), w.err
 }
 
@@ -107,6 +109,23 @@ func TestOneWrite(t *testing.T) {
 	var w writes
 	require.NoError(t, newPrinter(&w, false).print(t.Context(), records()))
 	assert.Equal(t, 1, w.count)
+}
+
+// TestLargeRecord has lines that are not indented by their long name, and more of them than
+// are written at once.
+func TestLargeRecord(t *testing.T) {
+	const lines = 100_000
+	logs := plog.NewLogs()
+	add(logs, "service.name", strings.Repeat("n", 16<<10), "", strings.Repeat("\n", lines-1))
+	var w writes
+	require.NoError(t, newPrinter(&w, false).print(t.Context(), logs))
+	const line = len(timeLayout) + len(" ") + maxWidth + len(" | \n")
+	assert.Equal(t, lines*line+maxName-maxWidth+len("…")-1, w.bytes)
+	assert.Less(t, w.largest, maxText+line)
+
+	w = writes{err: io.ErrShortWrite}
+	require.ErrorIs(t, newPrinter(&w, false).print(t.Context(), logs), io.ErrShortWrite)
+	assert.Equal(t, 1, w.count, "none after one that fails")
 }
 
 func TestErrorIsNotPermanent(t *testing.T) {
