@@ -10,7 +10,6 @@ import (
 	"hash/fnv"
 	"io"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -49,20 +48,24 @@ type printer struct {
 	colours  bool
 	location *time.Location
 
-	mu    sync.Mutex
-	out   io.Writer
-	width int // of the column of names, in characters
+	out   *writer
+	turn  chan struct{} // has an element while a batch is printed: unlike a mutex, who waits can give up
+	width int           // of the column of names, in characters
 }
 
 func newPrinter(out io.Writer, colours bool) *printer {
-	return &printer{colours: colours, location: time.Local, out: out}
+	return &printer{colours: colours, location: time.Local, out: newWriter(out), turn: make(chan struct{}, 1)}
 }
 
-// print returns the error of the Write. It is never permanent, as it is no fault of the
-// records: whoever sent them keeps them, and some may be written again.
-func (p *printer) print(_ context.Context, logs plog.Logs) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+// print returns the error of the Write, or that of ctx. It is never permanent, as it is no
+// fault of the records: whoever sent them keeps them, and some may be written again.
+func (p *printer) print(ctx context.Context, logs plog.Logs) error {
+	select {
+	case p.turn <- struct{}{}:
+		defer func() { <-p.turn }()
+	case <-ctx.Done():
+		return notWritten(ctx)
+	}
 	for _, from := range logs.ResourceLogs().All() {
 		p.width = max(p.width, min(utf8.RuneCountInString(nameOf(from.Resource().Attributes())), maxWidth))
 	}
@@ -72,20 +75,19 @@ func (p *printer) print(_ context.Context, logs plog.Logs) error {
 		name := nameOf(from.Resource().Attributes())
 		for _, scope := range from.ScopeLogs().All() {
 			for _, record := range scope.LogRecords().All() {
-				if text, err = p.append(text, name, record); err != nil {
+				if text, err = p.append(ctx, text, name, record); err != nil {
 					return err
 				}
 			}
 		}
 	}
-	_, err = p.out.Write(text)
-	return err
+	return p.out.write(ctx, text)
 }
 
 // append adds a record to text. Further lines of its body are indented below the first, so
 // that none looks like a record of its own. The indent does not grow with the name, and a
 // large text is written: what a record takes in memory does not grow with its lines.
-func (p *printer) append(text []byte, name string, record plog.LogRecord) ([]byte, error) {
+func (p *printer) append(ctx context.Context, text []byte, name string, record plog.LogRecord) ([]byte, error) {
 	colour := colourOf(name)
 	mark := p.in(colour, "|")
 	if record.EventName() != "" {
@@ -100,7 +102,7 @@ func (p *printer) append(text []byte, name string, record plog.LogRecord) ([]byt
 		text = append(terminal.Append(text, strings.TrimSuffix(line, "\r"), "\t"), '\n')
 		start = further
 		if len(text) >= maxText {
-			if _, err := p.out.Write(text); err != nil {
+			if err := p.out.write(ctx, text); err != nil {
 				return nil, err
 			}
 			text = text[:0]
