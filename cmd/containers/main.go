@@ -111,7 +111,9 @@ func (o options) run(stdout, stderr io.Writer) error {
 			return err
 		}
 		if o.json {
-			fmt.Fprint(stdout, terminal.Text(string(raw), "\n\t\x7f")) // JSON has no \x7f
+			if _, err := fmt.Fprint(stdout, terminal.Text(string(raw), "\n\t\x7f")); err != nil { // JSON has no \x7f
+				return err
+			}
 			continue
 		}
 		a.Containers = append(shown.Containers, a.Containers...)

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -159,6 +160,35 @@ func TestErrors(t *testing.T) {
 		assert.NotContains(t, stderr+err.Error(), "secret")
 		assert.Equal(t, tt.code, exitCode(err), tt.args)
 		assert.Empty(t, stdout)
+	}
+}
+
+// TestTwoOfOneName shows each of them once, however many names find them.
+func TestTwoOfOneName(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"now":"2026-01-02T03:04:05Z","engine":{"connected":true},"containers":[
+			{"id":"bbbbbbbbbbbb","name":"web","state":"following"},{"id":"aaaaaaaaaaaa","name":"web","state":"ended"}]}`)
+	}))
+	t.Cleanup(server.Close)
+	stdout, _, err := execute(t, false, "--wide", "--endpoint", server.URL, "web", "w")
+	require.NoError(t, err)
+	assert.Equal(t, 1, strings.Count(stdout, "aaaaaaaaaaaa"))
+	assert.Equal(t, 1, strings.Count(stdout, "bbbbbbbbbbbb"))
+}
+
+// fullDisk takes nothing.
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+func TestFullDisk(t *testing.T) {
+	endpoint := receiver(t)
+	for _, args := range [][]string{{}, {"--json"}, {"web"}} {
+		o, err := parse(append(args, "--endpoint", endpoint), io.Discard)
+		require.NoError(t, err)
+		err = o.run(fullDisk{}, io.Discard)
+		require.ErrorIs(t, err, syscall.ENOSPC, args)
+		assert.Equal(t, exitError, exitCode(err))
 	}
 }
 

@@ -63,7 +63,9 @@ func (a answer) table(out io.Writer, wide, colours bool) error {
 		}
 		return fmt.Sprintf("\x1b[%dm%s\x1b[0m", colour, text)
 	}
-	slices.SortStableFunc(a.Containers, func(x, y container) int { return cmp.Compare(x.Name, y.Name) })
+	slices.SortStableFunc(a.Containers, func(x, y container) int {
+		return cmp.Or(cmp.Compare(x.Name, y.Name), cmp.Compare(x.ID, y.ID))
+	})
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	row := func(cells ...string) { fmt.Fprintln(w, strings.Join(cells, "\t")) }
 	header := []string{"NAME", paint(plain, "STATE"), "STRATEGY", "LINES", "/S", "BEHIND", paint(plain, "GAPS")}
@@ -71,7 +73,7 @@ func (a answer) table(out io.Writer, wide, colours bool) error {
 		header = append(header, "ID", "IMAGE", "SOURCE", "LAST LINE")
 	}
 	row(append(header, "WHY")...)
-	// Two names may both find a container.
+	// Two names may both find a container. Its id is sorted by, as others may have its name too.
 	for _, c := range slices.CompactFunc(a.Containers, func(x, y container) bool { return x.ID == y.ID }) {
 		cells := []string{cell(c.Name), paint(c.stateColour(), cell(spaced(c.State))), cell(c.Strategy), "-", "-", "-", paint(plain, "-")}
 		if c.captured() {

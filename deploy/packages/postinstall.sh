@@ -21,8 +21,10 @@ if [ "$(stat -c %U:%G:%a "$config" 2>/dev/null)" = root:root:640 ]; then
 fi
 
 if [ -d /run/systemd/system ]; then
-	systemctl daemon-reload
-	systemctl try-restart "$name" # what runs; nothing else is started
+	# That systemd refuses, as it does for a unit that is masked, is no fault of the package, which stays installed.
+	systemctl daemon-reload || echo "$name: systemd does not know the new unit yet: run systemctl daemon-reload" >&2
+	# What runs; nothing else is started.
+	systemctl try-restart "$name" || echo "$name: the service was not restarted: see systemctl status $name" >&2
 fi
 
 # What dpkg and rpm say of a first installation. Alpine has no systemctl.

@@ -22,11 +22,19 @@ func NewFactory() exporter.Factory {
 }
 
 // createLogs gives the exporter no queue: who reads slowly slows the pipeline down, and
-// what has not been written is not acknowledged.
+// what has not been written is not acknowledged. A shutdown that nobody reads for does not
+// fail: the Collector would take that for the end of a restart with a changed configuration.
 func createLogs(ctx context.Context, set exporter.Settings, cfg component.Config) (exporter.Logs, error) {
 	color := cfg.(*Config).Color
 	p := newPrinter(os.Stdout, color == ColorAlways || color == ColorAuto && terminal.Colours(os.Stdout))
 	return exporterhelper.NewLogs(ctx, set, cfg, p.print,
 		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: false}),
+		exporterhelper.WithStart(p.out.start),
+		exporterhelper.WithShutdown(func(ctx context.Context) error {
+			if err := p.out.shutdown(ctx); err != nil {
+				set.Logger.Warn(err.Error())
+			}
+			return nil
+		}),
 		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{Timeout: 0})) // a write has none
 }

@@ -5,6 +5,7 @@ package consoleexporter
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"os"
 	"path/filepath"
@@ -64,10 +65,19 @@ func records() plog.Logs {
 	return logs
 }
 
+// started returns a printer that ends with the test.
+func started(t *testing.T, out io.Writer, colours bool) *printer {
+	t.Helper()
+	p := newPrinter(out, colours)
+	require.NoError(t, p.out.start(t.Context(), nil))
+	t.Cleanup(func() { assert.NoError(t, p.out.shutdown(context.Background())) })
+	return p
+}
+
 func TestGolden(t *testing.T) {
 	for name, colours := range map[string]bool{"plain.golden": false, "colours.golden": true} {
 		var out bytes.Buffer
-		p := newPrinter(&out, colours)
+		p := started(t, &out, colours)
 		p.location = time.FixedZone("", 2*60*60)
 		require.NoError(t, p.print(t.Context(), records()))
 		goldentest.Equal(t, filepath.Join("testdata", name), out.String())
@@ -83,7 +93,7 @@ func TestNothingDrivesTheTerminal(t *testing.T) {
 		add(logs, "service.name", "n"+string([]byte{byte(r)}), "stderr", "").Body().SetEmptyBytes().FromRaw([]byte{byte(r)})
 	}
 	var out bytes.Buffer
-	require.NoError(t, newPrinter(&out, false).print(t.Context(), logs))
+	require.NoError(t, started(t, &out, false).print(t.Context(), logs))
 	for _, r := range out.String() {
 		if r != '\n' && r != '\t' {
 			require.NotContains(t, "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069", string(r))
@@ -92,26 +102,45 @@ func TestNothingDrivesTheTerminal(t *testing.T) {
 	}
 }
 
-// writes counts them, and fails with err.
+// writes counts them and their bytes, and fails with err.
 type writes struct {
-	count int
-	err   error
+	count, bytes, largest int
+	err                   error
 }
 
 func (w *writes) Write(p []byte) (int, error) {
 	w.count++
+	w.bytes += len(p)
+	w.largest = max(w.largest, len(p))
 	return len(p), w.err
 }
 
 func TestOneWrite(t *testing.T) {
 	var w writes
-	require.NoError(t, newPrinter(&w, false).print(t.Context(), records()))
+	require.NoError(t, started(t, &w, false).print(t.Context(), records()))
 	assert.Equal(t, 1, w.count)
+}
+
+// TestLargeRecord has lines that are not indented by their long name, and more of them than
+// are written at once.
+func TestLargeRecord(t *testing.T) {
+	const lines = 100_000
+	logs := plog.NewLogs()
+	add(logs, "service.name", strings.Repeat("n", 16<<10), "", strings.Repeat("\n", lines-1))
+	var w writes
+	require.NoError(t, started(t, &w, false).print(t.Context(), logs))
+	const line = len(timeLayout) + len(" ") + maxWidth + len(" | \n")
+	assert.Equal(t, lines*line+maxName-maxWidth+len("…")-1, w.bytes)
+	assert.Less(t, w.largest, maxText+line)
+
+	w = writes{err: io.ErrShortWrite}
+	require.ErrorIs(t, started(t, &w, false).print(t.Context(), logs), io.ErrShortWrite)
+	assert.Equal(t, 1, w.count, "none after one that fails")
 }
 
 func TestErrorIsNotPermanent(t *testing.T) {
 	for _, err := range []error{io.ErrShortWrite, syscall.EPIPE, syscall.ENOSPC} {
-		got := newPrinter(&writes{err: err}, false).print(t.Context(), records())
+		got := started(t, &writes{err: err}, false).print(t.Context(), records())
 		require.ErrorIs(t, got, err)
 		assert.False(t, consumererror.IsPermanent(got))
 	}
