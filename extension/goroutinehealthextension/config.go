@@ -71,6 +71,10 @@ const (
 	maxSamples = 240
 	// defaultSamples is how many counts the default window holds.
 	defaultSamples = 20
+	// A duration without a unit is one of nanoseconds, of which these are more than
+	// anyone writes. Counting more often than minInterval would cost time, too.
+	minInterval = 100 * time.Millisecond
+	minFor      = time.Second
 )
 
 func createDefaultConfig() component.Config {
@@ -120,8 +124,8 @@ func (cfg *Config) Validate() error {
 	var errs []error
 	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	interval := cfg.CollectionInterval
-	if interval <= 0 {
-		fail("collection_interval: must be more than 0, is %v", interval)
+	if interval < minInterval {
+		fail("collection_interval: must be at least %v, is %v; write it with a unit, like 15s", minInterval, interval)
 	}
 	if cfg.CensusInterval < interval {
 		fail("census_interval: must not be less than collection_interval (%v), is %v; raise it, lower collection_interval, or leave it out", interval, cfg.CensusInterval)
@@ -144,8 +148,8 @@ func (cfg *Config) Validate() error {
 	case interval > 0 && cfg.Window/interval > maxSamples:
 		fail("window: must not be longer than %d collection intervals (%v), is %v; lower it, raise collection_interval, or leave it out", maxSamples, maxSamples*interval, cfg.Window)
 	}
-	if cfg.For < 0 {
-		fail("for: must not be negative, is %v", cfg.For)
+	if cfg.For != 0 && cfg.For < minFor {
+		fail("for: must be 0 or at least %v, is %v; write it with a unit, like 5m", minFor, cfg.For)
 	}
 	switch cfg.OnCritical {
 	case ActionReport, ActionShutdown:

@@ -70,7 +70,7 @@ func TestConfig(t *testing.T) {
 
 // TestAnyCollectionIntervalIsAccepted sets nothing else.
 func TestAnyCollectionIntervalIsAccepted(t *testing.T) {
-	for interval := time.Millisecond; interval < 100*time.Hour; interval += interval/3 + 1 {
+	for interval := minInterval; interval < 100*time.Hour; interval += interval/3 + 1 {
 		cfg := load(t, confmap.NewFromStringMap(map[string]any{"collection_interval": interval.String()}))
 		assert.Equal(t, interval, cfg.CollectionInterval)
 	}
