@@ -48,7 +48,7 @@ func (m *monitor) act(snap *snapshot, now time.Time) {
 		if n < m.h.cfg.MaxRestarts {
 			m.h.set.Logger.Warn("restarting the pipelines because of goroutines",
 				zap.String("reason", reason), zap.Int("restart", n+1), zap.Int("max_restarts", m.h.cfg.MaxRestarts))
-			m.h.history.addRestart(restart{At: now, Reason: reason})
+			m.h.history.addRestart(restart{At: now, Reason: reason}, m.h.cfg.MaxRestarts)
 			err := m.h.restart()
 			if err == nil {
 				return

@@ -40,7 +40,7 @@ type Config struct {
 	// OnCritical is what the extension does when the verdict becomes critical.
 	OnCritical Action `mapstructure:"on_critical"`
 	// MaxRestarts bounds the restarts in RestartWindow. The next one shuts the process
-	// down instead.
+	// down instead. A RestartWindow that is not set follows it and CollectionInterval.
 	MaxRestarts   int           `mapstructure:"max_restarts"`
 	RestartWindow time.Duration `mapstructure:"restart_window"`
 
@@ -116,7 +116,19 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	if conf.Get("window") == nil {
 		cfg.Window = min(max(cfg.Window, defaultSamples*interval), maxSamples*interval)
 	}
+	if conf.Get("restart_window") == nil {
+		// Twice the least leaves as much time for the restarts as for the verdicts.
+		cfg.RestartWindow = max(cfg.RestartWindow, 2*cfg.leastRestartWindow())
+	}
 	return nil
+}
+
+// leastRestartWindow is the time that MaxRestarts restarts and the verdict after them take
+// at least. A verdict needs three counts, so each takes two intervals. In a shorter window
+// the first restart is forgotten before the last, and they never end.
+func (cfg *Config) leastRestartWindow() time.Duration {
+	const longest = 1 << 61 // 73 years, so that neither this nor twice this overflows
+	return time.Duration(min(2*float64(cfg.CollectionInterval)*(float64(cfg.MaxRestarts)+1), longest))
 }
 
 // Validate implements xconfmap.Validator.
@@ -163,8 +175,9 @@ func (cfg *Config) Validate() error {
 	if cfg.MaxRestarts < 1 {
 		fail("max_restarts: must be more than 0, is %d; use on_critical: shutdown to never restart in the process", cfg.MaxRestarts)
 	}
-	if cfg.RestartWindow <= 0 {
-		fail("restart_window: must be more than 0, is %v", cfg.RestartWindow)
+	if least := cfg.leastRestartWindow(); cfg.RestartWindow <= least {
+		fail("restart_window: must be more than %v, which max_restarts (%d) and a last verdict take at least with this collection_interval (%v), is %v; raise it, lower them, or leave it out; write it with a unit, like 1h",
+			least, cfg.MaxRestarts, interval, cfg.RestartWindow)
 	}
 	if cfg.MaxDumps < 1 {
 		fail("max_dumps: must be more than 0, is %d; leave dump_directory out to write none", cfg.MaxDumps)

@@ -46,7 +46,7 @@ func TestConfig(t *testing.T) {
 		},
 		"goroutine_health/every_ten_minutes": func(cfg *Config) {
 			cfg.CollectionInterval, cfg.CensusInterval, cfg.LeakInterval = 10*time.Minute, 10*time.Minute, 10*time.Minute
-			cfg.Window = 200 * time.Minute
+			cfg.Window, cfg.RestartWindow = 200*time.Minute, 160*time.Minute
 		},
 		"goroutine_health/own_window": func(cfg *Config) {
 			cfg.CollectionInterval, cfg.Window = time.Second, 30*time.Second

@@ -15,6 +15,8 @@ const (
 	// between two of them.
 	plotPeriod   = time.Hour
 	pointSpacing = 5 * time.Second
+	// minRestartsKept is how many restarts are kept where fewer are counted.
+	minRestartsKept = 100
 )
 
 // histories holds what has to outlive the extensions. When the Collector rebuilds its
@@ -40,7 +42,7 @@ func historyOf(id component.ID) *processHistory {
 // processHistory is what has happened in this process.
 type processHistory struct {
 	mu       sync.Mutex
-	restarts []restart // the last maxRestartsKept
+	restarts []restart // the last ones
 	total    int       // of restarts
 	points   []point   // of the last hour
 }
@@ -56,15 +58,15 @@ type point struct {
 	Excess int   `json:"excess"`
 }
 
-const maxRestartsKept = 100
-
-func (h *processHistory) addRestart(r restart) {
+// addRestart keeps the last restarts, at least as many as given, which is how many are
+// counted.
+func (h *processHistory) addRestart(r restart, keep int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.total++
 	h.restarts = append(h.restarts, r)
-	if n := len(h.restarts); n > maxRestartsKept {
-		h.restarts = append([]restart(nil), h.restarts[n-maxRestartsKept:]...)
+	if n, keep := len(h.restarts), max(keep, minRestartsKept); n > keep {
+		h.restarts = append([]restart(nil), h.restarts[n-keep:]...)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/confmap"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension/internal/census"
 	"github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension/internal/verdict"
@@ -261,6 +262,42 @@ func TestRestartsThatDoNotHelpEndInShutdown(t *testing.T) {
 	})
 }
 
+// TestRestartsEnd holds that a leak that comes back at once ends in a shutdown however
+// rarely it is counted and however many restarts are allowed.
+func TestRestartsEnd(t *testing.T) {
+	for name, conf := range map[string]map[string]any{
+		"defaults":     {},
+		"rare counts":  {"collection_interval": "10m"},
+		"many":         {"max_restarts": 150},
+		"least window": {"restart_window": "121s"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				configured, life := load(t, confmap.NewFromStringMap(conf)), new(processHistory)
+				for range configured.MaxRestarts + 1 {
+					h := newHealth(t, life, func(cfg *Config) {
+						configured.ServerConfig = cfg.ServerConfig
+						*cfg = *configured
+						cfg.OnCritical = ActionRestart
+					})
+					h.fake.above[readLoop] = 2500
+					h.start(t)
+					pass(2*h.cfg.CollectionInterval + time.Second)
+					if h.fatal() != nil {
+						require.Error(t, h.Shutdown(t.Context()))
+						_, total, _ := life.restartsSince(time.Now())
+						require.Equal(t, configured.MaxRestarts, total)
+						return
+					}
+					require.EqualValues(t, 1, h.restarts.Load())
+					require.NoError(t, h.Shutdown(t.Context()))
+				}
+				require.Fail(t, "they go on")
+			})
+		})
+	}
+}
+
 func TestRestartThatCannotBeAskedForShutsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHealth(t, new(processHistory), func(cfg *Config) { cfg.OnCritical = ActionRestart })
@@ -296,10 +333,12 @@ func TestPastIsBounded(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
 	for i := range 5000 {
 		p.addPoint(now.Add(time.Duration(i)*time.Second), i, i)
-		p.addRestart(restart{At: now})
+		p.addRestart(restart{At: now}, 0)
 	}
 	assert.Len(t, p.plot(), 720+1)
-	assert.Len(t, p.restarts, maxRestartsKept)
+	assert.Len(t, p.restarts, minRestartsKept)
 	_, total, _ := p.restartsSince(now)
 	assert.Equal(t, 5000, total)
+	p.addRestart(restart{At: now}, 101)
+	assert.Len(t, p.restarts, 101, "as many as are counted")
 }
