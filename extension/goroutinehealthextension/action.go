@@ -35,11 +35,20 @@ func (m *monitor) logLevelChange(snap *snapshot) {
 	m.level = level
 }
 
+// settleTime is how long the pipelines have to run before the extension acts. The Collector
+// says that they do a moment before it listens for signals.
+const settleTime = time.Second
+
 // act does what is configured for a critical verdict, once: after that comes another
-// extension, or the end of the process.
+// extension, or the end of the process. It leaves it undone while the pipelines start or
+// shut down, when the Collector hears of nothing: the signal would be lost, or would have
+// the pipelines restarted that have just been.
 func (m *monitor) act(snap *snapshot, now time.Time) {
 	if snap.finding.Level != verdict.Critical || m.acted || m.h.cfg.OnCritical == ActionReport {
 		return
+	}
+	if ready := m.h.readySince.Load(); ready == nil || now.Sub(*ready) < settleTime {
+		return // the verdict is the same at the next count, unless this has helped
 	}
 	m.acted = true
 	reason := snap.reason

@@ -12,6 +12,7 @@ import (
 	"runtime/pprof"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension"
@@ -34,7 +35,8 @@ type goroutineHealth struct {
 	history *processHistory
 
 	latest         atomic.Pointer[snapshot]
-	shutdownReason atomic.Pointer[string] // why the extension asked for the shutdown
+	shutdownReason atomic.Pointer[string]    // why the extension asked for the shutdown
+	readySince     atomic.Pointer[time.Time] // nil while the pipelines do not run
 
 	host    component.Host
 	server  *http.Server
@@ -86,6 +88,19 @@ func (h *goroutineHealth) Start(ctx context.Context, host component.Host) error 
 	}
 	h.set.Logger.Info("watching goroutines", zap.String("on_critical", string(h.cfg.OnCritical)),
 		zap.Int("warning", h.cfg.Warning), zap.Int("critical", h.cfg.Critical), zap.Bool("finds_leaks", h.src.canFindLeaks()))
+	return nil
+}
+
+// Ready implements extensioncapabilities.PipelineWatcher.
+func (h *goroutineHealth) Ready() error {
+	now := time.Now()
+	h.readySince.Store(&now)
+	return nil
+}
+
+// NotReady implements extensioncapabilities.PipelineWatcher.
+func (h *goroutineHealth) NotReady() error {
+	h.readySince.Store(nil)
 	return nil
 }
 

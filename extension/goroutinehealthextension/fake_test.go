@@ -158,6 +158,7 @@ func newHealth(t *testing.T, history *processHistory, change func(*Config)) *hea
 
 func (h *health) start(t *testing.T) *health {
 	require.NoError(t, h.Start(t.Context(), componenttest.NewNopHost()))
+	require.NoError(t, h.Ready())
 	return h
 }
 

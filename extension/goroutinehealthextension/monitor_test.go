@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/confmap"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension/internal/census"
@@ -296,6 +297,29 @@ func TestRestartsEnd(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestActionWaitsForThePipelines has the verdict become critical while they start.
+func TestActionWaitsForThePipelines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHealth(t, new(processHistory), func(cfg *Config) { cfg.OnCritical = ActionRestart })
+		h.fake.above[readLoop] = 2500
+		require.NoError(t, h.Start(t.Context(), componenttest.NewNopHost()))
+		pass(5 * time.Minute)
+		require.Equal(t, verdict.Critical, h.latest.Load().finding.Level)
+		require.Zero(t, h.restarts.Load(), "the Collector does not listen yet")
+		require.NoError(t, h.Ready())
+		require.NoError(t, h.NotReady())
+		pass(time.Minute)
+		require.Zero(t, h.restarts.Load(), "they are shut down already")
+		pass(14*time.Second + 500*time.Millisecond)
+		require.NoError(t, h.Ready())
+		pass(time.Second) // in which the goroutines are counted
+		require.Zero(t, h.restarts.Load(), "it may not listen yet")
+		pass(15 * time.Second)
+		require.EqualValues(t, 1, h.restarts.Load())
+		require.NoError(t, h.Shutdown(t.Context()))
+	})
 }
 
 func TestRestartThatCannotBeAskedForShutsDown(t *testing.T) {
