@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"runtime/pprof"
 	"sync"
 	"sync/atomic"
@@ -48,10 +49,11 @@ type goroutineHealth struct {
 
 	restart func() error       // restartPipelines, except in tests
 	fatal   func(reason error) // reportFatal, except in tests
+	exit    func(status int)   // os.Exit, except in tests
 }
 
 func newGoroutineHealth(set extension.Settings, cfg *Config, src source, history *processHistory) *goroutineHealth {
-	h := &goroutineHealth{cfg: cfg, set: set, src: src, history: history, restart: restartPipelines}
+	h := &goroutineHealth{cfg: cfg, set: set, src: src, history: history, restart: restartPipelines, exit: os.Exit}
 	h.fatal = h.reportFatal
 	h.latest.Store(&snapshot{})
 	return h

@@ -64,6 +64,7 @@ func newMonitor(h *goroutineHealth) *monitor {
 	}
 }
 
+// run counts and judges until ctx ends, which it does with the extension.
 func (m *monitor) run(ctx context.Context) {
 	ticker := time.NewTicker(m.h.cfg.CollectionInterval)
 	defer ticker.Stop()
@@ -102,7 +103,7 @@ func (m *monitor) step(ctx context.Context, now time.Time) {
 	m.h.history.addPoint(now, snap.counts.Total, excess)
 	m.h.latest.Store(snap)
 	m.logLevelChange(snap)
-	m.act(snap, now)
+	m.act(ctx, snap, now)
 }
 
 // censusDue reports whether to take a census now that the goroutines have been counted.

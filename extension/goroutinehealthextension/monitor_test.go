@@ -235,7 +235,7 @@ func TestRestartsThatDoNotHelpEndInShutdown(t *testing.T) {
 			h.start(t)
 			pass(29 * time.Second)
 			require.Zero(t, h.restarts.Load(), "too early to tell")
-			pass(10 * time.Minute)
+			pass(time.Minute)
 			require.EqualValues(t, 1, h.restarts.Load(), "one is asked for, and it is waited for")
 			require.NoError(t, h.fatal())
 			require.NoError(t, h.Shutdown(t.Context()), "a reload must not fail")
@@ -319,6 +319,53 @@ func TestActionWaitsForThePipelines(t *testing.T) {
 		pass(15 * time.Second)
 		require.EqualValues(t, 1, h.restarts.Load())
 		require.NoError(t, h.Shutdown(t.Context()))
+	})
+}
+
+// TestRestartThatHangs has a pipeline that does not shut down, not even to end the process.
+func TestRestartThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHealth(t, new(processHistory), func(cfg *Config) { cfg.OnCritical = ActionRestart })
+		h.fake.above[readLoop] = 2500
+		h.start(t)
+		pass(30*time.Second + patience - time.Second)
+		require.EqualValues(t, 1, h.restarts.Load())
+		require.NoError(t, h.fatal(), "it is waited for")
+		pass(patience)
+		require.ErrorContains(t, h.fatal(), "created by net/http.(*Transport).dialConn; the pipelines have not been restarted within 1m0s")
+		require.Zero(t, h.exited.Load(), "the shutdown is waited for")
+		pass(time.Second)
+		require.EqualValues(t, 1, h.exited.Load(), "the exit status")
+		require.Equal(t, 1, h.logs.FilterMessage("ending the process: a component has not shut down").Len())
+		require.Error(t, h.Shutdown(t.Context()))
+	})
+}
+
+// TestRestartThatIsNotHeard has the shutdown help that comes then.
+func TestRestartThatIsNotHeard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHealth(t, new(processHistory), func(cfg *Config) { cfg.OnCritical = ActionRestart })
+		h.fake.above[readLoop] = 2500
+		h.start(t)
+		pass(30*time.Second + patience)
+		require.Error(t, h.fatal())
+		require.ErrorContains(t, h.Shutdown(t.Context()), "have not been restarted", "or the exit status is 0")
+		pass(time.Hour)
+		require.Zero(t, h.exited.Load())
+	})
+}
+
+func TestShutdownThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHealth(t, new(processHistory), func(cfg *Config) { cfg.OnCritical = ActionShutdown })
+		h.fake.above[readLoop] = 2500
+		h.start(t)
+		pass(30*time.Second + patience - time.Second)
+		require.Error(t, h.fatal())
+		require.Zero(t, h.exited.Load())
+		pass(time.Second)
+		require.EqualValues(t, 1, h.exited.Load())
+		require.Error(t, h.Shutdown(t.Context()))
 	})
 }
 
