@@ -45,6 +45,8 @@ type goroutineHealth struct {
 	running sync.WaitGroup
 	stop    context.CancelFunc
 
+	captures sync.Map // functions that tell whether a container is captured, by the names of their components
+
 	pages sync.Map // addresses of the pages that ours links to, by the names of their components
 
 	restart func() error       // restartPipelines, except in tests
@@ -63,6 +65,32 @@ func newGoroutineHealth(set extension.Settings, cfg *Config, src source, history
 // there are too many, or ever more. A component finds this method by a type assertion on
 // the extension and need not import it.
 func (h *goroutineHealth) Pressure() bool { return h.latest.Load().finding.Pressure() }
+
+// Captures has the extension ask a component which containers it captures, so that what one
+// leaves behind when it ends is told from what a capture needs; nil takes that back. The
+// function is called from another goroutine. A component finds this method as it finds
+// Pressure.
+func (h *goroutineHealth) Captures(component string, captured func(containerID string) bool) {
+	if captured == nil {
+		h.captures.Delete(component)
+		return
+	}
+	h.captures.Store(component, captured)
+}
+
+// hasEnded reports whether a container's component tells what it captures, and neither this
+// nor another captures the container.
+func (h *goroutineHealth) hasEnded(c *census.Container) bool {
+	if _, tells := h.captures.Load(c.Component); !tells {
+		return false
+	}
+	for _, captured := range h.captures.Range {
+		if captured.(func(string) bool)(c.ID) {
+			return false
+		}
+	}
+	return true
+}
 
 // Start implements component.Component.
 func (h *goroutineHealth) Start(ctx context.Context, host component.Host) error {

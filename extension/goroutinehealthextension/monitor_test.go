@@ -6,6 +6,7 @@ package goroutinehealthextension
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -167,6 +168,61 @@ func TestCensusIsBoundedByItsCost(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestLeakOfEndedContainersIsSeen has each container leave three goroutines behind when it
+// ends, which alone would look like a capture of it.
+func TestLeakOfEndedContainersIsSeen(t *testing.T) {
+	for _, tells := range []bool{false, true} {
+		t.Run(fmt.Sprintf("the component tells what it captures: %t", tells), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHealth(t, new(processHistory), nil)
+				h.fake.above = nil
+				if tells {
+					h.Captures("docker_logs", func(string) bool { return false })
+				}
+				h.start(t)
+				for range 4 * 20 {
+					h.fake.set(func() { h.fake.containers += 4 })
+					pass(15 * time.Second)
+				}
+				f := h.latest.Load()
+				if !tells {
+					assert.Equal(t, verdict.Healthy, f.finding.Level)
+					assert.LessOrEqual(t, f.finding.Excess, 4*12, "since the last census")
+				} else {
+					assert.Equal(t, verdict.Warning, f.finding.Level)
+					assert.InDelta(t, 48, f.finding.Growth, 2)
+				}
+				require.NoError(t, h.Shutdown(t.Context()))
+			})
+		})
+	}
+}
+
+func TestEndOfACaptureIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var captured atomic.Bool
+		captured.Store(true)
+		h := newHealth(t, new(processHistory), nil)
+		h.fake.above, h.fake.containers = nil, 10
+		h.Captures("docker_logs", func(string) bool { return captured.Load() })
+		h.start(t)
+		excess := func() int {
+			pass(time.Minute) // a census
+			return h.latest.Load().finding.Excess
+		}
+		assert.Zero(t, excess())
+		captured.Store(false)
+		assert.Zero(t, excess(), "it may be ending")
+		assert.Equal(t, 30, excess())
+		h.Captures("docker_logs/2", func(string) bool { return true })
+		assert.Zero(t, excess(), "another captures them")
+		h.Captures("docker_logs/2", nil)
+		h.Captures("docker_logs", nil)
+		assert.Zero(t, excess(), "nobody can tell")
+		require.NoError(t, h.Shutdown(t.Context()))
+	})
 }
 
 func TestWithoutCensusTheNumberIsJudged(t *testing.T) {
