@@ -4,6 +4,7 @@
 package goroutinehealthextension
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -89,8 +90,15 @@ func (h *processHistory) restartsSince(begin time.Time) (n, total int, last *res
 func (h *processHistory) addPoint(at time.Time, total, excess int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if n := len(h.points); n > 0 && at.Unix()-h.points[n-1].At < int64(pointSpacing.Seconds()) {
-		return
+	if n := len(h.points); n > 0 {
+		since := at.Unix() - h.points[n-1].At
+		if since < 0 {
+			// The clock has been set back. Points of the future would end the plot and
+			// never grow old.
+			h.points = slices.DeleteFunc(h.points, func(p point) bool { return p.At > at.Unix() })
+		} else if since < int64(pointSpacing.Seconds()) {
+			return
+		}
 	}
 	h.points = append(h.points, point{At: at.Unix(), Total: total, Excess: excess})
 	begin, old := at.Add(-plotPeriod).Unix(), 0

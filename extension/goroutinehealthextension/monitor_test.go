@@ -455,6 +455,24 @@ func TestReportDoesNothing(t *testing.T) {
 	})
 }
 
+// TestClockIsSetBack has the plot go on at once.
+func TestClockIsSetBack(t *testing.T) {
+	p := new(processHistory)
+	now := time.Unix(1_700_000_000, 0)
+	p.addPoint(now.Add(24*time.Hour), 1, 1) // at boot the clock was a day ahead
+	for i := range 240 {
+		p.addPoint(now.Add(time.Duration(i)*15*time.Second), 2, 2)
+	}
+	assert.Len(t, p.plot(), 240)
+	p.addPoint(now.Add(32*time.Second), 3, 3)
+	p.addPoint(now.Add(47*time.Second), 4, 4)
+	var totals []int
+	for _, point := range p.plot() {
+		totals = append(totals, point.Total)
+	}
+	assert.Equal(t, []int{2, 2, 2, 3, 4}, totals)
+}
+
 func TestPastIsBounded(t *testing.T) {
 	p := new(processHistory)
 	now := time.Unix(1_700_000_000, 0)
