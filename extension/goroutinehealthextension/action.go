@@ -4,6 +4,7 @@
 package goroutinehealthextension
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -35,11 +36,24 @@ func (m *monitor) logLevelChange(snap *snapshot) {
 	m.level = level
 }
 
+// settleTime is how long the pipelines have to run before the extension acts. The Collector
+// says that they do a moment before it listens for signals.
+const settleTime = time.Second
+
+// patience is how long the extension waits for its own end, first after it has asked for a
+// restart and then after it has asked for a shutdown.
+const patience = time.Minute
+
 // act does what is configured for a critical verdict, once: after that comes another
-// extension, or the end of the process.
-func (m *monitor) act(snap *snapshot, now time.Time) {
+// extension, or the end of the process. It leaves it undone while the pipelines start or
+// shut down, when the Collector hears of nothing: the signal would be lost, or would have
+// the pipelines restarted that have just been.
+func (m *monitor) act(ctx context.Context, snap *snapshot, now time.Time) {
 	if snap.finding.Level != verdict.Critical || m.acted || m.h.cfg.OnCritical == ActionReport {
 		return
+	}
+	if ready := m.h.readySince.Load(); ready == nil || now.Sub(*ready) < settleTime {
+		return // the verdict is the same at the next count, unless this has helped
 	}
 	m.acted = true
 	reason := snap.reason
@@ -48,9 +62,10 @@ func (m *monitor) act(snap *snapshot, now time.Time) {
 		if n < m.h.cfg.MaxRestarts {
 			m.h.set.Logger.Warn("restarting the pipelines because of goroutines",
 				zap.String("reason", reason), zap.Int("restart", n+1), zap.Int("max_restarts", m.h.cfg.MaxRestarts))
-			m.h.history.addRestart(restart{At: now, Reason: reason})
+			m.h.history.addRestart(restart{At: now, Reason: reason}, m.h.cfg.MaxRestarts)
 			err := m.h.restart()
 			if err == nil {
+				m.h.running.Go(func() { m.h.awaitRestart(ctx, reason) })
 				return
 			}
 			reason = fmt.Sprintf("%s; the pipelines cannot be restarted: %v", reason, err)
@@ -58,9 +73,33 @@ func (m *monitor) act(snap *snapshot, now time.Time) {
 			reason = fmt.Sprintf("%s; %d restarts in %v did not help", reason, n, m.h.cfg.RestartWindow)
 		}
 	}
-	m.h.set.Logger.Error("shutting down because of goroutines", zap.String("reason", reason))
-	m.h.shutdownReason.Store(&reason)
-	m.h.fatal(errors.New(reason))
+	m.h.running.Go(func() { m.h.shutDown(ctx, reason) })
+}
+
+// awaitRestart waits until ctx ends with the extension. The Collector shuts extensions down
+// when it has shut down the pipelines, of which one may hang. Or the signal has brought
+// about nothing: with the feature gate service.partialReload the Collector compares the
+// configuration and finds it unchanged.
+func (h *goroutineHealth) awaitRestart(ctx context.Context, reason string) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(patience):
+		h.shutDown(ctx, fmt.Sprintf("%s; the pipelines have not been restarted within %v", reason, patience))
+	}
+}
+
+// shutDown has the Collector shut down, and ends the process if ctx has not ended with the
+// extension by then: receivers have been stopped, so that a process that hangs does nothing.
+func (h *goroutineHealth) shutDown(ctx context.Context, reason string) {
+	h.set.Logger.Error("shutting down because of goroutines", zap.String("reason", reason))
+	h.shutdownReason.Store(&reason)
+	h.fatal(errors.New(reason))
+	select {
+	case <-ctx.Done():
+	case <-time.After(patience):
+		h.set.Logger.Error("ending the process: a component has not shut down", zap.Duration("waited", patience), zap.String("reason", reason))
+		h.exit(1)
+	}
 }
 
 // reportFatal has the Collector shut down gracefully. It does not wait for that.

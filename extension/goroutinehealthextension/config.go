@@ -40,7 +40,7 @@ type Config struct {
 	// OnCritical is what the extension does when the verdict becomes critical.
 	OnCritical Action `mapstructure:"on_critical"`
 	// MaxRestarts bounds the restarts in RestartWindow. The next one shuts the process
-	// down instead.
+	// down instead. A RestartWindow that is not set follows it and CollectionInterval.
 	MaxRestarts   int           `mapstructure:"max_restarts"`
 	RestartWindow time.Duration `mapstructure:"restart_window"`
 
@@ -71,6 +71,10 @@ const (
 	maxSamples = 240
 	// defaultSamples is how many counts the default window holds.
 	defaultSamples = 20
+	// A duration without a unit is one of nanoseconds, of which these are more than
+	// anyone writes. Counting more often than minInterval would cost time, too.
+	minInterval = 100 * time.Millisecond
+	minFor      = time.Second
 )
 
 func createDefaultConfig() component.Config {
@@ -112,7 +116,19 @@ func (cfg *Config) Unmarshal(conf *confmap.Conf) error {
 	if conf.Get("window") == nil {
 		cfg.Window = min(max(cfg.Window, defaultSamples*interval), maxSamples*interval)
 	}
+	if conf.Get("restart_window") == nil {
+		// Twice the least leaves as much time for the restarts as for the verdicts.
+		cfg.RestartWindow = max(cfg.RestartWindow, 2*cfg.leastRestartWindow())
+	}
 	return nil
+}
+
+// leastRestartWindow is the time that MaxRestarts restarts and the verdict after them take
+// at least. A verdict needs three counts, so each takes two intervals. In a shorter window
+// the first restart is forgotten before the last, and they never end.
+func (cfg *Config) leastRestartWindow() time.Duration {
+	const longest = 1 << 61 // 73 years, so that neither this nor twice this overflows
+	return time.Duration(min(2*float64(cfg.CollectionInterval)*(float64(cfg.MaxRestarts)+1), longest))
 }
 
 // Validate implements xconfmap.Validator.
@@ -120,8 +136,8 @@ func (cfg *Config) Validate() error {
 	var errs []error
 	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	interval := cfg.CollectionInterval
-	if interval <= 0 {
-		fail("collection_interval: must be more than 0, is %v", interval)
+	if interval < minInterval {
+		fail("collection_interval: must be at least %v, is %v; write it with a unit, like 15s", minInterval, interval)
 	}
 	if cfg.CensusInterval < interval {
 		fail("census_interval: must not be less than collection_interval (%v), is %v; raise it, lower collection_interval, or leave it out", interval, cfg.CensusInterval)
@@ -144,8 +160,8 @@ func (cfg *Config) Validate() error {
 	case interval > 0 && cfg.Window/interval > maxSamples:
 		fail("window: must not be longer than %d collection intervals (%v), is %v; lower it, raise collection_interval, or leave it out", maxSamples, maxSamples*interval, cfg.Window)
 	}
-	if cfg.For < 0 {
-		fail("for: must not be negative, is %v", cfg.For)
+	if cfg.For != 0 && cfg.For < minFor {
+		fail("for: must be 0 or at least %v, is %v; write it with a unit, like 5m", minFor, cfg.For)
 	}
 	switch cfg.OnCritical {
 	case ActionReport, ActionShutdown:
@@ -159,8 +175,9 @@ func (cfg *Config) Validate() error {
 	if cfg.MaxRestarts < 1 {
 		fail("max_restarts: must be more than 0, is %d; use on_critical: shutdown to never restart in the process", cfg.MaxRestarts)
 	}
-	if cfg.RestartWindow <= 0 {
-		fail("restart_window: must be more than 0, is %v", cfg.RestartWindow)
+	if least := cfg.leastRestartWindow(); cfg.RestartWindow <= least {
+		fail("restart_window: must be more than %v, which max_restarts (%d) and a last verdict take at least with this collection_interval (%v), is %v; raise it, lower them, or leave it out; write it with a unit, like 1h",
+			least, cfg.MaxRestarts, interval, cfg.RestartWindow)
 	}
 	if cfg.MaxDumps < 1 {
 		fail("max_dumps: must be more than 0, is %d; leave dump_directory out to write none", cfg.MaxDumps)

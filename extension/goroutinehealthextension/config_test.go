@@ -46,7 +46,7 @@ func TestConfig(t *testing.T) {
 		},
 		"goroutine_health/every_ten_minutes": func(cfg *Config) {
 			cfg.CollectionInterval, cfg.CensusInterval, cfg.LeakInterval = 10*time.Minute, 10*time.Minute, 10*time.Minute
-			cfg.Window = 200 * time.Minute
+			cfg.Window, cfg.RestartWindow = 200*time.Minute, 160*time.Minute
 		},
 		"goroutine_health/own_window": func(cfg *Config) {
 			cfg.CollectionInterval, cfg.Window = time.Second, 30*time.Second
@@ -70,7 +70,7 @@ func TestConfig(t *testing.T) {
 
 // TestAnyCollectionIntervalIsAccepted sets nothing else.
 func TestAnyCollectionIntervalIsAccepted(t *testing.T) {
-	for interval := time.Millisecond; interval < 100*time.Hour; interval += interval/3 + 1 {
+	for interval := minInterval; interval < 100*time.Hour; interval += interval/3 + 1 {
 		cfg := load(t, confmap.NewFromStringMap(map[string]any{"collection_interval": interval.String()}))
 		assert.Equal(t, interval, cfg.CollectionInterval)
 	}

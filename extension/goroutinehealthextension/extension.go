@@ -9,9 +9,11 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"runtime/pprof"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension"
@@ -34,7 +36,8 @@ type goroutineHealth struct {
 	history *processHistory
 
 	latest         atomic.Pointer[snapshot]
-	shutdownReason atomic.Pointer[string] // why the extension asked for the shutdown
+	shutdownReason atomic.Pointer[string]    // why the extension asked for the shutdown
+	readySince     atomic.Pointer[time.Time] // nil while the pipelines do not run
 
 	host    component.Host
 	server  *http.Server
@@ -42,14 +45,17 @@ type goroutineHealth struct {
 	running sync.WaitGroup
 	stop    context.CancelFunc
 
+	captures sync.Map // functions that tell whether a container is captured, by the names of their components
+
 	pages sync.Map // addresses of the pages that ours links to, by the names of their components
 
 	restart func() error       // restartPipelines, except in tests
 	fatal   func(reason error) // reportFatal, except in tests
+	exit    func(status int)   // os.Exit, except in tests
 }
 
 func newGoroutineHealth(set extension.Settings, cfg *Config, src source, history *processHistory) *goroutineHealth {
-	h := &goroutineHealth{cfg: cfg, set: set, src: src, history: history, restart: restartPipelines}
+	h := &goroutineHealth{cfg: cfg, set: set, src: src, history: history, restart: restartPipelines, exit: os.Exit}
 	h.fatal = h.reportFatal
 	h.latest.Store(&snapshot{})
 	return h
@@ -59,6 +65,32 @@ func newGoroutineHealth(set extension.Settings, cfg *Config, src source, history
 // there are too many, or ever more. A component finds this method by a type assertion on
 // the extension and need not import it.
 func (h *goroutineHealth) Pressure() bool { return h.latest.Load().finding.Pressure() }
+
+// Captures has the extension ask a component which containers it captures, so that what one
+// leaves behind when it ends is told from what a capture needs; nil takes that back. The
+// function is called from another goroutine. A component finds this method as it finds
+// Pressure.
+func (h *goroutineHealth) Captures(component string, captured func(containerID string) bool) {
+	if captured == nil {
+		h.captures.Delete(component)
+		return
+	}
+	h.captures.Store(component, captured)
+}
+
+// hasEnded reports whether a container's component tells what it captures, and neither this
+// nor another captures the container.
+func (h *goroutineHealth) hasEnded(c *census.Container) bool {
+	if _, tells := h.captures.Load(c.Component); !tells {
+		return false
+	}
+	for _, captured := range h.captures.Range {
+		if captured.(func(string) bool)(c.ID) {
+			return false
+		}
+	}
+	return true
+}
 
 // Start implements component.Component.
 func (h *goroutineHealth) Start(ctx context.Context, host component.Host) error {
@@ -86,6 +118,19 @@ func (h *goroutineHealth) Start(ctx context.Context, host component.Host) error 
 	}
 	h.set.Logger.Info("watching goroutines", zap.String("on_critical", string(h.cfg.OnCritical)),
 		zap.Int("warning", h.cfg.Warning), zap.Int("critical", h.cfg.Critical), zap.Bool("finds_leaks", h.src.canFindLeaks()))
+	return nil
+}
+
+// Ready implements extensioncapabilities.PipelineWatcher.
+func (h *goroutineHealth) Ready() error {
+	now := time.Now()
+	h.readySince.Store(&now)
+	return nil
+}
+
+// NotReady implements extensioncapabilities.PipelineWatcher.
+func (h *goroutineHealth) NotReady() error {
+	h.readySince.Store(nil)
 	return nil
 }
 

@@ -134,6 +134,7 @@ type health struct {
 	tel      *componenttest.Telemetry
 	restarts atomic.Int32
 	reason   atomic.Value // of the shutdown, an error
+	exited   atomic.Int32 // the status with which the process was ended, 0 if it was not
 }
 
 // newHealth makes an extension without an endpoint. change may be nil.
@@ -153,11 +154,13 @@ func newHealth(t *testing.T, history *processHistory, change func(*Config)) *hea
 	h.goroutineHealth = newGoroutineHealth(set, cfg, h.fake, history)
 	h.goroutineHealth.restart = func() error { h.restarts.Add(1); return nil }
 	h.goroutineHealth.fatal = func(err error) { h.reason.Store(err) }
+	h.goroutineHealth.exit = func(status int) { h.exited.Store(int32(status)) }
 	return h
 }
 
 func (h *health) start(t *testing.T) *health {
 	require.NoError(t, h.Start(t.Context(), componenttest.NewNopHost()))
+	require.NoError(t, h.Ready())
 	return h
 }
 

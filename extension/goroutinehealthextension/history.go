@@ -4,6 +4,7 @@
 package goroutinehealthextension
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -15,6 +16,8 @@ const (
 	// between two of them.
 	plotPeriod   = time.Hour
 	pointSpacing = 5 * time.Second
+	// minRestartsKept is how many restarts are kept where fewer are counted.
+	minRestartsKept = 100
 )
 
 // histories holds what has to outlive the extensions. When the Collector rebuilds its
@@ -40,7 +43,7 @@ func historyOf(id component.ID) *processHistory {
 // processHistory is what has happened in this process.
 type processHistory struct {
 	mu       sync.Mutex
-	restarts []restart // the last maxRestartsKept
+	restarts []restart // the last ones
 	total    int       // of restarts
 	points   []point   // of the last hour
 }
@@ -56,15 +59,15 @@ type point struct {
 	Excess int   `json:"excess"`
 }
 
-const maxRestartsKept = 100
-
-func (h *processHistory) addRestart(r restart) {
+// addRestart keeps the last restarts, at least as many as given, which is how many are
+// counted.
+func (h *processHistory) addRestart(r restart, keep int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.total++
 	h.restarts = append(h.restarts, r)
-	if n := len(h.restarts); n > maxRestartsKept {
-		h.restarts = append([]restart(nil), h.restarts[n-maxRestartsKept:]...)
+	if n, keep := len(h.restarts), max(keep, minRestartsKept); n > keep {
+		h.restarts = append([]restart(nil), h.restarts[n-keep:]...)
 	}
 }
 
@@ -87,8 +90,15 @@ func (h *processHistory) restartsSince(begin time.Time) (n, total int, last *res
 func (h *processHistory) addPoint(at time.Time, total, excess int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if n := len(h.points); n > 0 && at.Unix()-h.points[n-1].At < int64(pointSpacing.Seconds()) {
-		return
+	if n := len(h.points); n > 0 {
+		since := at.Unix() - h.points[n-1].At
+		if since < 0 {
+			// The clock has been set back. Points of the future would end the plot and
+			// never grow old.
+			h.points = slices.DeleteFunc(h.points, func(p point) bool { return p.At > at.Unix() })
+		} else if since < int64(pointSpacing.Seconds()) {
+			return
+		}
 	}
 	h.points = append(h.points, point{At: at.Unix(), Total: total, Excess: excess})
 	begin, old := at.Add(-plotPeriod).Unix(), 0

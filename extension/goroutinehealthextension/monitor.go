@@ -37,8 +37,9 @@ type monitor struct {
 	judge *verdict.Judge
 
 	census        *census.Census
-	atCensus      counts    // of the goroutines, just before it
-	trail         []aboveAt // the censuses of the window and the one before it
+	atCensus      counts          // of the goroutines, just before it
+	ended         map[string]bool // containers that were not captured at the census
+	trail         []aboveAt       // the censuses of the window and the one before it
 	leaked        *census.Census
 	leaksLookedAt time.Time // when the monitor was made, until it has looked
 	creators      creators  // replaced, never changed: snapshots share it
@@ -64,6 +65,7 @@ func newMonitor(h *goroutineHealth) *monitor {
 	}
 }
 
+// run counts and judges until ctx ends, which it does with the extension.
 func (m *monitor) run(ctx context.Context) {
 	ticker := time.NewTicker(m.h.cfg.CollectionInterval)
 	defer ticker.Stop()
@@ -102,7 +104,7 @@ func (m *monitor) step(ctx context.Context, now time.Time) {
 	m.h.history.addPoint(now, snap.counts.Total, excess)
 	m.h.latest.Store(snap)
 	m.logLevelChange(snap)
-	m.act(snap, now)
+	m.act(ctx, snap, now)
 }
 
 // censusDue reports whether to take a census now that the goroutines have been counted.
@@ -137,11 +139,28 @@ func (m *monitor) takeCensus(ctx context.Context, now time.Time, counted counts)
 	m.censusFailureLogged = false
 	m.h.tel.GoroutineHealthCensusDuration.Record(ctx, c.Took.Seconds())
 	c.Taken = now
+	m.revokeEnded(c)
 	m.census, m.atCensus = c, counted
 	m.trail = append(m.trail, aboveAt{now, c.Above})
 	for len(m.trail) > 2 && now.Sub(m.trail[1].taken) >= m.h.cfg.Window {
 		m.trail = slices.Delete(m.trail, 0, 1)
 	}
+}
+
+// revokeEnded has the goroutines of containers that are not captured any more counted as
+// above need, once that was so at the census before too: an end may have been under way.
+func (m *monitor) revokeEnded(c *census.Census) {
+	ended, still := make(map[string]bool), make(map[string]bool)
+	for id, container := range c.Containers {
+		if m.h.hasEnded(container) {
+			ended[id] = true
+			if m.ended[id] {
+				still[id] = true
+			}
+		}
+	}
+	m.ended = ended
+	c.Revoke(still)
 }
 
 func (m *monitor) lookForLeaks(now time.Time) {

@@ -6,12 +6,15 @@ package goroutinehealthextension
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/confmap"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension/internal/census"
 	"github.com/dockerlogs/otelcol-dockerlogs/extension/goroutinehealthextension/internal/verdict"
@@ -167,6 +170,61 @@ func TestCensusIsBoundedByItsCost(t *testing.T) {
 	}
 }
 
+// TestLeakOfEndedContainersIsSeen has each container leave three goroutines behind when it
+// ends, which alone would look like a capture of it.
+func TestLeakOfEndedContainersIsSeen(t *testing.T) {
+	for _, tells := range []bool{false, true} {
+		t.Run(fmt.Sprintf("the component tells what it captures: %t", tells), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHealth(t, new(processHistory), nil)
+				h.fake.above = nil
+				if tells {
+					h.Captures("docker_logs", func(string) bool { return false })
+				}
+				h.start(t)
+				for range 4 * 20 {
+					h.fake.set(func() { h.fake.containers += 4 })
+					pass(15 * time.Second)
+				}
+				f := h.latest.Load()
+				if !tells {
+					assert.Equal(t, verdict.Healthy, f.finding.Level)
+					assert.LessOrEqual(t, f.finding.Excess, 4*12, "since the last census")
+				} else {
+					assert.Equal(t, verdict.Warning, f.finding.Level)
+					assert.InDelta(t, 48, f.finding.Growth, 2)
+				}
+				require.NoError(t, h.Shutdown(t.Context()))
+			})
+		})
+	}
+}
+
+func TestEndOfACaptureIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var captured atomic.Bool
+		captured.Store(true)
+		h := newHealth(t, new(processHistory), nil)
+		h.fake.above, h.fake.containers = nil, 10
+		h.Captures("docker_logs", func(string) bool { return captured.Load() })
+		h.start(t)
+		excess := func() int {
+			pass(time.Minute) // a census
+			return h.latest.Load().finding.Excess
+		}
+		assert.Zero(t, excess())
+		captured.Store(false)
+		assert.Zero(t, excess(), "it may be ending")
+		assert.Equal(t, 30, excess())
+		h.Captures("docker_logs/2", func(string) bool { return true })
+		assert.Zero(t, excess(), "another captures them")
+		h.Captures("docker_logs/2", nil)
+		h.Captures("docker_logs", nil)
+		assert.Zero(t, excess(), "nobody can tell")
+		require.NoError(t, h.Shutdown(t.Context()))
+	})
+}
+
 func TestWithoutCensusTheNumberIsJudged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHealth(t, new(processHistory), nil)
@@ -233,7 +291,7 @@ func TestRestartsThatDoNotHelpEndInShutdown(t *testing.T) {
 			h.start(t)
 			pass(29 * time.Second)
 			require.Zero(t, h.restarts.Load(), "too early to tell")
-			pass(10 * time.Minute)
+			pass(time.Minute)
 			require.EqualValues(t, 1, h.restarts.Load(), "one is asked for, and it is waited for")
 			require.NoError(t, h.fatal())
 			require.NoError(t, h.Shutdown(t.Context()), "a reload must not fail")
@@ -258,6 +316,112 @@ func TestRestartsThatDoNotHelpEndInShutdown(t *testing.T) {
 		pass(time.Minute)
 		require.EqualValues(t, 1, h.restarts.Load())
 		require.NoError(t, h.Shutdown(t.Context()))
+	})
+}
+
+// TestRestartsEnd holds that a leak that comes back at once ends in a shutdown however
+// rarely it is counted and however many restarts are allowed.
+func TestRestartsEnd(t *testing.T) {
+	for name, conf := range map[string]map[string]any{
+		"defaults":     {},
+		"rare counts":  {"collection_interval": "10m"},
+		"many":         {"max_restarts": 150},
+		"least window": {"restart_window": "121s"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				configured, life := load(t, confmap.NewFromStringMap(conf)), new(processHistory)
+				for range configured.MaxRestarts + 1 {
+					h := newHealth(t, life, func(cfg *Config) {
+						configured.ServerConfig = cfg.ServerConfig
+						*cfg = *configured
+						cfg.OnCritical = ActionRestart
+					})
+					h.fake.above[readLoop] = 2500
+					h.start(t)
+					pass(2*h.cfg.CollectionInterval + time.Second)
+					if h.fatal() != nil {
+						require.Error(t, h.Shutdown(t.Context()))
+						_, total, _ := life.restartsSince(time.Now())
+						require.Equal(t, configured.MaxRestarts, total)
+						return
+					}
+					require.EqualValues(t, 1, h.restarts.Load())
+					require.NoError(t, h.Shutdown(t.Context()))
+				}
+				require.Fail(t, "they go on")
+			})
+		})
+	}
+}
+
+// TestActionWaitsForThePipelines has the verdict become critical while they start.
+func TestActionWaitsForThePipelines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHealth(t, new(processHistory), func(cfg *Config) { cfg.OnCritical = ActionRestart })
+		h.fake.above[readLoop] = 2500
+		require.NoError(t, h.Start(t.Context(), componenttest.NewNopHost()))
+		pass(5 * time.Minute)
+		require.Equal(t, verdict.Critical, h.latest.Load().finding.Level)
+		require.Zero(t, h.restarts.Load(), "the Collector does not listen yet")
+		require.NoError(t, h.Ready())
+		require.NoError(t, h.NotReady())
+		pass(time.Minute)
+		require.Zero(t, h.restarts.Load(), "they are shut down already")
+		pass(14*time.Second + 500*time.Millisecond)
+		require.NoError(t, h.Ready())
+		pass(time.Second) // in which the goroutines are counted
+		require.Zero(t, h.restarts.Load(), "it may not listen yet")
+		pass(15 * time.Second)
+		require.EqualValues(t, 1, h.restarts.Load())
+		require.NoError(t, h.Shutdown(t.Context()))
+	})
+}
+
+// TestRestartThatHangs has a pipeline that does not shut down, not even to end the process.
+func TestRestartThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHealth(t, new(processHistory), func(cfg *Config) { cfg.OnCritical = ActionRestart })
+		h.fake.above[readLoop] = 2500
+		h.start(t)
+		pass(30*time.Second + patience - time.Second)
+		require.EqualValues(t, 1, h.restarts.Load())
+		require.NoError(t, h.fatal(), "it is waited for")
+		pass(patience)
+		require.ErrorContains(t, h.fatal(), "created by net/http.(*Transport).dialConn; the pipelines have not been restarted within 1m0s")
+		require.Zero(t, h.exited.Load(), "the shutdown is waited for")
+		pass(time.Second)
+		require.EqualValues(t, 1, h.exited.Load(), "the exit status")
+		require.Equal(t, 1, h.logs.FilterMessage("ending the process: a component has not shut down").Len())
+		require.Error(t, h.Shutdown(t.Context()))
+	})
+}
+
+// TestRestartThatIsNotHeard has the shutdown help that comes then.
+func TestRestartThatIsNotHeard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHealth(t, new(processHistory), func(cfg *Config) { cfg.OnCritical = ActionRestart })
+		h.fake.above[readLoop] = 2500
+		h.start(t)
+		pass(30*time.Second + patience)
+		require.Error(t, h.fatal())
+		require.ErrorContains(t, h.Shutdown(t.Context()), "have not been restarted", "or the exit status is 0")
+		pass(time.Hour)
+		require.Zero(t, h.exited.Load())
+	})
+}
+
+func TestShutdownThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHealth(t, new(processHistory), func(cfg *Config) { cfg.OnCritical = ActionShutdown })
+		h.fake.above[readLoop] = 2500
+		h.start(t)
+		pass(30*time.Second + patience - time.Second)
+		require.Error(t, h.fatal())
+		require.Zero(t, h.exited.Load())
+		pass(time.Second)
+		require.EqualValues(t, 1, h.exited.Load())
+		require.Error(t, h.Shutdown(t.Context()))
 	})
 }
 
@@ -291,15 +455,35 @@ func TestReportDoesNothing(t *testing.T) {
 	})
 }
 
+// TestClockIsSetBack has the plot go on at once.
+func TestClockIsSetBack(t *testing.T) {
+	p := new(processHistory)
+	now := time.Unix(1_700_000_000, 0)
+	p.addPoint(now.Add(24*time.Hour), 1, 1) // at boot the clock was a day ahead
+	for i := range 240 {
+		p.addPoint(now.Add(time.Duration(i)*15*time.Second), 2, 2)
+	}
+	assert.Len(t, p.plot(), 240)
+	p.addPoint(now.Add(32*time.Second), 3, 3)
+	p.addPoint(now.Add(47*time.Second), 4, 4)
+	var totals []int
+	for _, point := range p.plot() {
+		totals = append(totals, point.Total)
+	}
+	assert.Equal(t, []int{2, 2, 2, 3, 4}, totals)
+}
+
 func TestPastIsBounded(t *testing.T) {
 	p := new(processHistory)
 	now := time.Unix(1_700_000_000, 0)
 	for i := range 5000 {
 		p.addPoint(now.Add(time.Duration(i)*time.Second), i, i)
-		p.addRestart(restart{At: now})
+		p.addRestart(restart{At: now}, 0)
 	}
 	assert.Len(t, p.plot(), 720+1)
-	assert.Len(t, p.restarts, maxRestartsKept)
+	assert.Len(t, p.restarts, minRestartsKept)
 	_, total, _ := p.restartsSince(now)
 	assert.Equal(t, 5000, total)
+	p.addRestart(restart{At: now}, 101)
+	assert.Len(t, p.restarts, 101, "as many as are counted")
 }

@@ -56,7 +56,7 @@ func TestPageInABrowser(t *testing.T) {
 			make: func(t *testing.T) *health {
 				p := new(processHistory)
 				hour(p, 150, 38, 12, 43)
-				p.addRestart(restart{At: time.Now().Add(-50 * time.Minute), Reason: "earlier"})
+				p.addRestart(restart{At: time.Now().Add(-50 * time.Minute), Reason: "earlier"}, 0)
 				h := newHealth(t, p, func(cfg *Config) {
 					local(cfg)
 					cfg.DumpDirectory, cfg.LeakInterval = filepath.Join(t.TempDir(), "dumps"), cfg.CollectionInterval

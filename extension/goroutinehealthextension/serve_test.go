@@ -21,7 +21,7 @@ import (
 
 func local(cfg *Config) {
 	cfg.ServerConfig.NetAddr.Endpoint = "127.0.0.1:0"
-	cfg.CollectionInterval, cfg.CensusInterval = 20*time.Millisecond, 20*time.Millisecond
+	cfg.CollectionInterval, cfg.CensusInterval = minInterval, minInterval
 	cfg.Window = time.Second
 }
 

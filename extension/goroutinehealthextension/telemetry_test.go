@@ -20,7 +20,7 @@ import (
 
 func TestMetrics(t *testing.T) {
 	life := new(processHistory)
-	life.addRestart(restart{At: time.Now(), Reason: "earlier"})
+	life.addRestart(restart{At: time.Now(), Reason: "earlier"}, 0)
 	h := newHealth(t, life, func(cfg *Config) { local(cfg); cfg.LeakInterval = cfg.CollectionInterval })
 	h.fake.containers = 10
 	h.fake.above[readLoop] = 2500

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
 
 	"github.com/dockerlogs/otelcol-dockerlogs/internal/enginetest"
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/engine"
@@ -60,6 +61,43 @@ func TestGoroutinesAreLabelled(t *testing.T) {
 		assert.Contains(t, profile.String(), `"container.id":"`+c.ID()+`"`)
 		assert.Contains(t, profile.String(), `"role":"deliver"`)
 	})
+}
+
+// TestCapturesAreTold has an extension ask which containers are captured.
+func TestCapturesAreTold(t *testing.T) {
+	inBubble(t, func(f *fixture) {
+		var captured func(id string) bool
+		f.withExtensions(map[component.ID]component.Component{healthID: &asker{ask: func(component string, f func(string) bool) {
+			assert.Equal(t, "docker_logs", component)
+			captured = f
+		}}})
+		c := f.followed()
+		require.NotNil(t, captured)
+		assert.True(t, captured(c.ID()))
+		assert.False(t, captured("another"))
+		for range 2 {
+			c.Exit(0)
+			f.eventually("the end of the capture", func() bool { return !captured(c.ID()) })
+			c.Start()
+			f.eventually("the next", func() bool { return captured(c.ID()) })
+		}
+		f.following(1)
+		f.stop()
+		assert.Nil(t, captured)
+		_, left := f.r.captured.Load(c.ID())
+		assert.False(t, left)
+	})
+}
+
+// asker is an extension that is told whom to ask for captures.
+type asker struct {
+	component.StartFunc
+	component.ShutdownFunc
+	ask func(component string, captured func(containerID string) bool)
+}
+
+func (a *asker) Captures(component string, captured func(containerID string) bool) {
+	a.ask(component, captured)
 }
 
 // clientGoroutines counts the goroutines that the receiver is the cause of, by what

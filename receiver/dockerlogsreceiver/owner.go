@@ -106,8 +106,9 @@ func (o *owner) run(ctx context.Context) {
 // finish waits for the captures and for what they deliver last, and stores positions.
 func (o *owner) finish() {
 	for o.active > 0 {
-		<-o.finished
+		c := <-o.finished
 		o.active--
+		o.r.captured.Delete(c.capture.target.id)
 	}
 	o.tellRest()
 	for _, c := range o.known {

@@ -50,6 +50,7 @@ type dockerLogs struct {
 	owner    *owner
 	info     atomic.Pointer[engine.Info] // set by the owner before it starts a capture
 	engineUp atomic.Bool                 // what the owner found last
+	captured sync.Map                    // ids of the containers whose captures run
 	board    *status.Board               // what is shown; nil where nothing is
 	server   *http.Server                // which shows it
 	pressure atomic.Bool                 // what health reported last
@@ -142,6 +143,7 @@ func (r *dockerLogs) Start(ctx context.Context, host component.Host) error {
 	if err := r.serveStatus(ctx, host); err != nil {
 		return errors.Join(err, r.store.close(ctx))
 	}
+	r.announceCaptures(host, func(id string) bool { _, captured := r.captured.Load(id); return captured })
 	go pprof.Do(r.delivering, r.labels("deliver", "", ""), func(context.Context) { r.outbox.run() }) // the owner ends it
 	r.running.Go(func() { r.owner.run(r.reading) })
 	return nil
@@ -160,6 +162,7 @@ func (r *dockerLogs) Shutdown(ctx context.Context) error {
 		return nil // never started
 	}
 	r.closeStatus(ctx)
+	r.announceCaptures(r.owner.host, nil)
 	r.stopReading()
 	defer r.stopDelivery()
 	done := make(chan struct{})
@@ -199,6 +202,18 @@ func (r *dockerLogs) dataRoot() string {
 		return ""
 	}
 	return r.info.Load().DataRoot
+}
+
+// announceCaptures has extensions such as goroutine_health ask which containers are captured;
+// nil takes that back.
+func (r *dockerLogs) announceCaptures(host component.Host, captured func(containerID string) bool) {
+	for _, extension := range host.GetExtensions() {
+		if e, ok := extension.(interface {
+			Captures(component string, captured func(containerID string) bool)
+		}); ok {
+			e.Captures(r.set.ID.String(), captured)
+		}
+	}
 }
 
 // labels name a goroutine, and those of the HTTP transport that it causes, in profiles.

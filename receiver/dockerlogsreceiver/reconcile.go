@@ -173,6 +173,7 @@ func (o *owner) launch(ctx context.Context, c *container) {
 	c.capture.link.hasStream.Store(o.active < o.budget.limit) // till the next deal
 	c.active = true
 	o.active++
+	o.r.captured.Store(c.capture.target.id, true)
 	go pprof.Do(ctx, o.r.labels("capture", c.capture.target.id, c.name), func(ctx context.Context) {
 		c.capture.run(ctx)
 		o.finished <- c
@@ -182,6 +183,7 @@ func (o *owner) launch(ctx context.Context, c *container) {
 func (o *owner) captureEnded(ctx context.Context, c *container) {
 	c.active = false
 	o.active--
+	o.r.captured.Delete(c.capture.target.id) // unless it is launched again
 	if c.capture.ended == endRemoved && c.capture.source.FullyRead() && !c.capture.planner.plan.File {
 		c.capture.countUnread() // if there was another run meanwhile
 	}

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime/pprof"
 	"slices"
 	"time"
@@ -45,6 +46,7 @@ type Container struct {
 	Count               int
 	// Need is the part of Count that the capture needs: one goroutine for each role
 	// that its goroutines name, and two for a connection.
+	// Revoke takes it away.
 	Need int
 
 	roles     []string
@@ -150,21 +152,60 @@ func (c *Container) addRole(role string) {
 }
 
 // computeNeed splits the goroutines into those that the captures need and those above.
-// The code fixes the number of roles, so a leak does not raise the need, and what one
-// container leaves unused does not cover the excess of another.
+// The code fixes the number of roles, so a leak does not raise the need of a container, and
+// what one leaves unused does not cover the excess of another. Each container that a label names needs its
+// part until Revoke says that it has ended.
 func (c *Census) computeNeed() {
 	for _, container := range c.Containers {
-		container.Need = min(container.Count, len(container.roles)+perConnection)
-		c.Need += container.Need
-		spare := container.Need
-		// The origin with the most goroutines is the one that leaks, so it comes last.
-		for _, origin := range ascending(container.functions) {
-			n := container.functions[origin]
-			used := min(spare, n)
-			spare -= used
-			if n > used {
-				c.Above[origin] += n - used
-			}
+		c.setNeed(container, min(container.Count, len(container.roles)+perConnection))
+		for origin, n := range container.above() {
+			c.Above[origin] += n
+		}
+	}
+}
+
+// setNeed keeps the sum in step.
+func (c *Census) setNeed(container *Container, need int) {
+	c.Need += need - container.Need
+	container.Need = need
+}
+
+// above returns the goroutines that the capture does not need.
+func (c *Container) above() map[Origin]int {
+	above, spare := make(map[Origin]int), c.Need
+	// The origin with the most goroutines is the one that leaks, so it comes last.
+	for _, origin := range ascending(c.functions) {
+		n := c.functions[origin]
+		used := min(spare, n)
+		spare -= used
+		if n > used {
+			above[origin] = n - used
+		}
+	}
+	return above
+}
+
+// Revoke takes their need away from containers that have ended. A connection that is used
+// again stays labelled with the container that opened it. So a connection of theirs is still
+// needed for each of the others that has none of its own.
+func (c *Census) Revoke(ended map[string]bool) {
+	spare := 0
+	for id, container := range c.Containers {
+		if !ended[id] {
+			spare += max(0, len(container.roles)+perConnection-container.Need)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(ended)) {
+		container := c.Containers[id]
+		if container == nil {
+			continue
+		}
+		before := container.above()
+		need := min(container.Need, perConnection, spare)
+		spare -= need
+		c.setNeed(container, need)
+		for origin, n := range container.above() {
+			c.Above[origin] += n - before[origin]
 		}
 	}
 }

@@ -112,6 +112,40 @@ func TestContainersNeedWhatTheirRolesSay(t *testing.T) {
 	assert.Equal(t, 8, leaking, "%v", c.Above)
 }
 
+func TestEndedContainersNeedNothing(t *testing.T) {
+	h := hold(t)
+	h.add(2, capture("captured")...)
+	h.add(2, capture("a")...) // have ended
+	h.add(4, capture("b")...)
+	ended := map[string]bool{"a": true, "b": true, "forgotten": true}
+	count := func() *Census {
+		h.ready.Wait()
+		c, err := Take()
+		require.NoError(t, err)
+		assert.Equal(t, 3, c.Containers["a"].Need, "nobody has said that it has ended")
+		c.Revoke(ended)
+		return c
+	}
+	aboveOf := func(c *Census) (n int) {
+		for origin, above := range c.Above {
+			if origin.Component == "docker_logs" {
+				n += above
+			}
+		}
+		return n
+	}
+	c := count()
+	assert.Equal(t, []int{3, 0, 0}, []int{c.Containers["captured"].Need, c.Containers["a"].Need, c.Containers["b"].Need})
+	assert.Equal(t, 3, c.Need)
+	assert.Equal(t, 3+5, aboveOf(c))
+
+	h.add(0, capture("uses the connection that a has opened")...)
+	c = count()
+	assert.Equal(t, []int{2, 0}, []int{c.Containers["a"].Need, c.Containers["b"].Need})
+	assert.Equal(t, 3+1+2, c.Need)
+	assert.Equal(t, 1+5, aboveOf(c))
+}
+
 func TestTransportGoroutinesAreTheContainers(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.(http.Flusher).Flush()
