@@ -262,7 +262,7 @@ func TestFilesThatTheEngineDoesNotProve(t *testing.T) {
 					f.start()
 					f.pass(2 * time.Minute)
 					assert.GreaterOrEqual(t, len(f.sink.Bodies()), 19)
-					assert.LessOrEqual(t, f.requests(enginetest.KindLogs), 60, "requests for the log")
+					assert.LessOrEqual(t, f.requests(enginetest.KindLogs), 100, "requests for the log")
 				}, enginetest.Files(t.TempDir()))
 			})
 		}
