@@ -207,11 +207,17 @@ func (r *dockerLogs) dataRoot() string {
 // announceCaptures has extensions such as goroutine_health ask which containers are captured;
 // nil takes that back.
 func (r *dockerLogs) announceCaptures(host component.Host, captured func(containerID string) bool) {
+	type asker interface {
+		Captures(component string, captured func(containerID string) bool)
+	}
+	eachExtension(host, func(e asker) { e.Captures(r.set.ID.String(), captured) })
+}
+
+// eachExtension calls do with the extensions that have the methods of E.
+func eachExtension[E any](host component.Host, do func(E)) {
 	for _, extension := range host.GetExtensions() {
-		if e, ok := extension.(interface {
-			Captures(component string, captured func(containerID string) bool)
-		}); ok {
-			e.Captures(r.set.ID.String(), captured)
+		if e, ok := extension.(E); ok {
+			do(e)
 		}
 	}
 }

@@ -85,13 +85,10 @@ func (r *dockerLogs) closeStatus(ctx context.Context) {
 // announcePage has the pages of extensions, such as that of goroutine_health, link to ours at
 // address; "" takes that back.
 func (r *dockerLogs) announcePage(host component.Host, address string) {
-	for _, extension := range host.GetExtensions() {
-		if e, ok := extension.(interface {
-			LinkPage(component, address string)
-		}); ok {
-			e.LinkPage(r.set.ID.String(), address)
-		}
+	type linker interface {
+		LinkPage(component, address string)
 	}
+	eachExtension(host, func(e linker) { e.LinkPage(r.set.ID.String(), address) })
 }
 
 // look adds to an answer what the board is not told.

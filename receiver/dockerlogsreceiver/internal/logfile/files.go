@@ -138,10 +138,10 @@ func (n names) open(i int) (*file, error) {
 // oldest opens the oldest file that there is.
 func (n names) oldest() (*file, error) {
 	f, err := n.oldestNow()
+	if err != nil || n.files < 2 {
+		return f, err
+	}
 	for range maxLooks {
-		if err != nil || n.files < 2 {
-			break
-		}
 		// The engine renames from the oldest on: while the names were gone through from there, the
 		// file that was looked for may have passed from one to the next.
 		again, err := n.oldestNow()
@@ -158,7 +158,7 @@ func (n names) oldest() (*file, error) {
 		_ = f.Close() // opened for reading only
 		f = again
 	}
-	return f, err
+	return f, nil
 }
 
 // maxLooks bounds how often the oldest file is looked for while the engine rotates.

@@ -24,30 +24,32 @@ func TestFilesThatBeginAlike(t *testing.T) {
 	for _, prefix := range []int{0, 200, 300, 3_000, 16_000} {
 		t.Run(fmt.Sprint(prefix), func(t *testing.T) {
 			e := newEngine(t, JSON, 4*(prefix+100), 5, true)
-			write := func(n int) {
-				for range n {
-					if e.size >= e.maxSize {
-						e.rotate()
-					}
-					at := time.Unix(0, e.timeOf(e.lines)).UTC().Format(time.RFC3339Nano)
-					e.append(fmt.Appendf(nil, `{"log":"%s line %d \n","stream":"stdout","time":"%s"}`+"\n", strings.Repeat("x", prefix), e.lines, at))
-					e.lines++
-				}
-			}
 			r := e.reader()
-			write(2)
+			e.writeAlike(2, prefix)
 			got, _ := readAlike(t, r)
 			r.Rest()
-			write(10) // which begins two files more
+			e.writeAlike(10, prefix) // which begins two files more
 			more, damage := readAlike(t, r)
 			assert.Empty(t, damage)
 			assert.Equal(t, numbers(0, e.lines), append(got, more...), "two rotations between two reads")
-			write(40)
+			e.writeAlike(40, prefix)
 			got, damage = readAlike(t, e.reader())
 			assert.Empty(t, damage)
 			assert.Equal(t, numbers(e.lines-len(got), e.lines), got, "by a new reader, from the oldest on")
 			assert.Greater(t, len(got), 16)
 		})
+	}
+}
+
+// writeAlike writes n lines, each with its number behind so many characters that are the same in all.
+func (e *engine) writeAlike(n, prefix int) {
+	for range n {
+		if e.size >= e.maxSize {
+			e.rotate()
+		}
+		at := time.Unix(0, e.timeOf(e.lines)).UTC().Format(time.RFC3339Nano)
+		e.append(fmt.Appendf(nil, `{"log":"%s line %d \n","stream":"stdout","time":"%s"}`+"\n", strings.Repeat("x", prefix), e.lines, at))
+		e.lines++
 	}
 }
 
@@ -77,24 +79,11 @@ func isDamage(err error) bool {
 // TestPlaceOfAFileThatBeginsLikeAnother: a later process finds the file that a place is in.
 func TestPlaceOfAFileThatBeginsLikeAnother(t *testing.T) {
 	e := newEngine(t, JSON, 2_000, 5, false)
-	long := strings.Repeat("x", 900)
-	write := func() {
-		if e.size >= e.maxSize {
-			e.rotate()
-		}
-		at := time.Unix(0, e.timeOf(e.lines)).UTC().Format(time.RFC3339Nano)
-		e.append(fmt.Appendf(nil, `{"log":"%s line %d \n","stream":"stdout","time":"%s"}`+"\n", long, e.lines, at))
-		e.lines++
-	}
 	r := e.reader()
-	for range 3 {
-		write()
-	}
+	e.writeAlike(3, 900)
 	readAlike(t, r)
 	place := r.Last().Place()
-	for range 4 {
-		write()
-	}
+	e.writeAlike(4, 900)
 	later := e.reader()
 	require.True(t, later.Resume(place))
 	got, damage := readAlike(t, later)

@@ -95,18 +95,16 @@ func (f *Frontier) commit(d Delivered) {
 // it has been.
 func (f *Frontier) renew(former uint64, d Delivered) {
 	f.mu.Lock()
-	_, ahead := f.ahead[former]
-	accepted := former < f.next || ahead
-	if !accepted {
-		if f.renewed == nil {
-			f.renewed = make(map[uint64]uint64)
-		}
-		f.renewed[former] = d.Seq
+	defer f.mu.Unlock()
+	if _, ahead := f.ahead[former]; ahead || former < f.next {
+		f.changed = true
+		f.commit(d)
+		return
 	}
-	f.mu.Unlock()
-	if accepted {
-		f.Commit([]Delivered{d})
+	if f.renewed == nil {
+		f.renewed = make(map[uint64]uint64)
 	}
+	f.renewed[former] = d.Seq
 }
 
 func (f *Frontier) advance(id ID) {

@@ -33,16 +33,20 @@ var (
 func withFiles(t *testing.T, spec enginetest.ContainerSpec, test func(*fixture)) {
 	t.Helper()
 	for _, driver := range []string{"json-file", "local", "fluentd"} {
-		t.Run(driver, func(t *testing.T) {
-			spec.Driver = driver
-			dir := t.TempDir()
-			withEngine(t, spec, func(f *fixture) {
-				f.shared.Files.DataRoot = func() string { return dir }
-				defer func() { f.source.CloseFiles() }()
-				test(f)
-			}, enginetest.Files(dir))
-		})
+		t.Run(driver, func(t *testing.T) { withFilesOf(t, driver, spec, test) })
 	}
+}
+
+// withFilesOf is withFiles for one log driver.
+func withFilesOf(t *testing.T, driver string, spec enginetest.ContainerSpec, test func(*fixture)) {
+	t.Helper()
+	spec.Driver = driver
+	dir := t.TempDir()
+	withEngine(t, spec, func(f *fixture) {
+		f.shared.Files.DataRoot = func() string { return dir }
+		defer func() { f.source.CloseFiles() }()
+		test(f)
+	}, enginetest.Files(dir))
 }
 
 // again goes on as after a restart: with what is stored of the position.
@@ -78,10 +82,13 @@ func lineNumbers(from, to int) (list []string) {
 }
 
 // number writes the next n lines.
-func (f *fixture) number(n int) {
+func (f *fixture) number(n int) { f.numberEvery(time.Millisecond, n) }
+
+// numberEvery is number with a pause behind each line.
+func (f *fixture) numberEvery(pause time.Duration, n int) {
 	for range n {
 		f.container.Write(enginetest.Stdout, fmt.Sprintf("line %d\n", f.container.Written()))
-		time.Sleep(time.Millisecond)
+		time.Sleep(pause)
 	}
 }
 

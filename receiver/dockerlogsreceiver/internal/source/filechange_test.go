@@ -6,7 +6,6 @@ package source
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -20,25 +19,8 @@ import (
 	"github.com/dockerlogs/otelcol-dockerlogs/receiver/dockerlogsreceiver/internal/position"
 )
 
-// withFilesOf is withFiles for one log driver.
-func withFilesOf(t *testing.T, driver string, spec enginetest.ContainerSpec, test func(*fixture)) {
-	t.Helper()
-	spec.Driver = driver
-	dir := t.TempDir()
-	withEngine(t, spec, func(f *fixture) {
-		f.shared.Files.DataRoot = func() string { return dir }
-		defer func() { f.source.CloseFiles() }()
-		test(f)
-	}, enginetest.Files(dir))
-}
-
 // perSecond writes the next n lines, one a second: more log time than a position remembers.
-func (f *fixture) perSecond(n int) {
-	for range n {
-		f.container.Write(enginetest.Stdout, fmt.Sprintf("line %d\n", f.container.Written()))
-		time.Sleep(time.Second)
-	}
-}
+func (f *fixture) perSecond(n int) { f.numberEvery(time.Second, n) }
 
 // TestFileRewrittenInPlace: an operator has kept the end of the log only. What comes again is
 // not delivered again.
@@ -159,10 +141,7 @@ func TestHeldFilesAreReadFromTheOldest(t *testing.T) {
 func TestKnownRecordsAreNotForgottenBeforeTheyAreMet(t *testing.T) {
 	withFilesOf(t, "json-file", enginetest.ContainerSpec{}, func(f *fixture) {
 		const lines = 3 * trimEvery
-		for range lines {
-			f.container.Write(enginetest.Stdout, fmt.Sprintf("line %d\n", f.container.Written()))
-			time.Sleep(100 * time.Millisecond)
-		}
+		f.numberEvery(100*time.Millisecond, lines)
 		f.complete(api)
 		f.shared.Files.proven.Store(true)
 		details, err := f.client.Inspect(f.t.Context(), f.container.ID())
